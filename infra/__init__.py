@@ -1,0 +1,1 @@
+"""Adapters: PostgreSQL, keys, settings. The only place that opens connections."""
