@@ -1,0 +1,113 @@
+"""Dossier codes: a registry of formats with their validity, how to read and how to issue them.
+
+A code is a name, never an identity: formats changed in 2018 (TT 01/2018/TT-VPCP, Điều 19) and in
+2026, and will again (NĐ 309/2026/NĐ-CP). Serial numbers run per unit and start again every day.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+
+from domain.registers import Unit
+
+MAX_LENGTH = 64
+_PRINTABLE = re.compile(r"[^\s/?#%\\\x00-\x1f\x7f]+(?: [^\s/?#%\\\x00-\x1f\x7f]+)*")
+
+
+@dataclass(frozen=True, slots=True)
+class Serial:
+    """A place in a unit's numbering of one day."""
+
+    scope: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    name: str
+    pattern: re.Pattern[str]
+    valid_from: date
+    valid_until: date | None
+    scope: Callable[[Unit, date], str | None]
+    digits: int
+
+    def in_force(self, day: date) -> bool:
+        return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
+
+
+def _old_order(unit: str) -> str | None:
+    """Turn `H01.12` into `000.00.12.H01` (level 4, 3, 2, 1), the order before QĐ 20/2020."""
+    groups = unit.split(".")
+    widths = (3, 2, 2, 3)
+    padded = ["0" * width for width in widths]
+    for place, group in zip((3, 2, 1, 0), groups, strict=False):
+        if len(group) > widths[place]:
+            return None
+        padded[place] = group.rjust(widths[place], "0")
+    return ".".join(padded) if len(groups) <= len(widths) else None
+
+
+def _tt01(unit: Unit, day: date) -> str | None:
+    prefix = unit.dossier_prefix or _old_order(unit.code)
+    return f"{prefix}-{day:%y%m%d}" if prefix else None
+
+
+def _new_order(unit: Unit, day: date) -> str | None:
+    return f"{unit.dossier_prefix or unit.code}-{day:%y%m%d}"
+
+
+FORMATS: tuple[Format, ...] = (
+    Format(
+        "tt01-2018",
+        re.compile(r"(\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}-\d{6})-(\d{4,18})"),
+        date(2019, 1, 6),
+        date(2025, 7, 1),
+        _tt01,
+        4,
+    ),
+    Format(
+        "unit-2025",
+        re.compile(r"([A-Z0-9]+(?:\.[A-Z0-9]+)*-\d{6})-(\d{4,18})"),
+        date(2025, 7, 1),
+        None,
+        _new_order,
+        4,
+    ),
+    Format(
+        "ministry-2026",
+        re.compile(r"([A-Z]\d{2}(?:\.[A-Z0-9]+)*-\d{8})-(\d{7,18})"),
+        date(2026, 1, 1),
+        None,
+        lambda _unit, _day: None,  # Read, never issued here.
+        7,
+    ),
+)
+
+
+def issuing_scope(unit: Unit, day: date) -> str:
+    """Return the numbering that a unit issues from on a day (of its own zone)."""
+    for each in reversed(FORMATS):
+        scope = each.scope(unit, day) if each.in_force(day) else None
+        if scope is not None:
+            return scope
+    return f"{unit.dossier_prefix or unit.code}-{day:%y%m%d}"  # Before any format was in force.
+
+
+def render(serial: Serial) -> str:
+    """Write a code; a number of more than four digits makes it wider."""
+    return f"{serial.scope}-{serial.number:04d}"
+
+
+def parse(code: str) -> Serial | None:
+    """Return the place in a numbering that a given code takes; None for a code of other making."""
+    for each in FORMATS:
+        found = each.pattern.fullmatch(code)
+        if found is not None:
+            return Serial(found[1], int(found[2]))
+    return None
+
+
+def is_code(text: str) -> bool:
+    """Say whether a text may be a dossier code at all: short, visible, safe in an address."""
+    return len(text) <= MAX_LENGTH and _PRINTABLE.fullmatch(text) is not None

@@ -1,0 +1,220 @@
+"""Which events each command yields, or which refusal stands in its way."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields
+from datetime import datetime
+
+from domain.codes import issuing_scope
+from domain.deadlines import due_date
+from domain.dossier import commands as do
+from domain.dossier import events as ev
+from domain.dossier.evolve import UNIT_FIELDS
+from domain.dossier.state import Dossier
+from domain.envelope import Meta, Pin, Stamp, UnitCode
+from domain.errors import Forbidden, IllegalTransition, InvalidRequest
+from domain.history import History, full_history
+from domain.rules import RuleBook
+
+
+@dataclass(frozen=True, kw_only=True)
+class Situation:
+    """What a decision may look at, beside the command: nothing else reaches it.
+
+    `scope` is the subtree of units that the sender acts for.
+    """
+
+    dossier: Dossier
+    history: History
+    rules: RuleBook
+    scope: frozenset[UnitCode]
+    at: datetime
+    meta: Meta
+
+    def stamp(self, place: int = 1) -> Stamp:
+        return {
+            "originator_id": self.dossier.id,
+            "originator_version": self.dossier.version + place,
+            "timestamp": self.at,
+            "meta": self.meta,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decision:
+    """The events to append; `issue` is the numbering from which the acceptance gets its code."""
+
+    events: tuple[ev.DossierEvent, ...]
+    issue: str | None = None
+
+
+def refusal(dossier: Dossier, command: type[do.Command]) -> IllegalTransition | None:
+    """Return why the state alone forbids a command; None if it does not."""
+    why = _hindrance(dossier, command)
+    if why is None:
+        return None
+    status = dossier.status.portal_code if dossier.status is not None else None
+    return IllegalTransition(command.NAME, status, allowed(dossier), why)
+
+
+def allowed(dossier: Dossier) -> list[str]:
+    """Return the names of the commands that the state allows."""
+    return [name for name, each in do.COMMANDS.items() if _hindrance(dossier, each) is None]
+
+
+def _hindrance(dossier: Dossier, command: type[do.Command]) -> str | None:
+    answers = (do.AcceptTransfer, do.RefuseTransfer, do.TimeOutTransfer)
+    if command is do.AcceptDossier and dossier.accepted_at is not None:
+        return "it was accepted before."
+    if dossier.status not in command.FROM:
+        return f"its status is {_status(dossier)}."
+    if command in answers and dossier.offer is None:
+        return "no transfer waits for an answer."
+    if command is do.OfferTransfer and dossier.offer is not None:
+        return f"it is offered to {dossier.offer.to_unit} already."
+    if command is do.IssueReappointment and dossier.reappointed_by is not None:
+        return "one re-appointment for a dossier, and it has had it (NĐ 61/2018, Điều 19.9)."
+    if command is do.EndIncident and not dossier.incidents:
+        return "no incident is open."
+    return None
+
+
+def _status(dossier: Dossier) -> str:
+    if dossier.status is None:
+        return "not known yet"
+    return f"{dossier.status.portal_code}" + ("'" if dossier.status < 0 else "")
+
+
+def decide(situation: Situation, command: do.Command) -> Decision:
+    """Return what the command makes happen, or raise the refusal that stands in its way."""
+    refused = refusal(situation.dossier, type(command))
+    if refused is not None:
+        raise refused
+    check_units(situation, command)
+    special = _SPECIAL.get(type(command))
+    return special(situation, command) if special else Decision(events=(_happen(situation, command),))
+
+
+def check_units(situation: Situation, command: do.Command) -> None:
+    """Refuse units that the register does not know, or that had ended."""
+    for name in UNIT_FIELDS[command.EVENT]:
+        unit = getattr(command, name, None)
+        if unit is not None and (name != "predecessor" or unit not in situation.rules.units):
+            situation.rules.unit(unit, situation.at)
+
+
+def _happen(situation: Situation, command: do.Command, **changes: object) -> ev.DossierEvent:
+    said = {each.name: getattr(command, each.name) for each in fields(command)}
+    return command.EVENT(**situation.stamp(), **{**said, **changes})  # type: ignore[arg-type]  # the payload is shared by construction
+
+
+def _accept(situation: Situation, command: do.AcceptDossier) -> Decision:
+    published, _ = situation.rules.procedure(command.procedure, situation.at)
+    if command.receiving_unit not in situation.scope:
+        raise Forbidden(f"You do not act for the receiving unit {command.receiving_unit}.")
+    zone = situation.rules.zone(command.receiving_unit)
+    due = command.due or due_date(situation.at, published.term, zone)
+    code = command.code or situation.dossier.code
+    unit = situation.rules.unit(command.receiving_unit, situation.at).unit
+    accepted = _happen(
+        situation,
+        command,
+        due=due,
+        due_computed=command.due is None and due is not None,
+        procedure_version=published.version,
+        code=code,
+    )
+    issue = None if code else issuing_scope(unit, situation.at.astimezone(zone).date())
+    return Decision(events=(accepted,), issue=issue)
+
+
+def _submit(situation: Situation, command: do.SubmitDossier) -> Decision:
+    situation.rules.procedure(command.procedure, situation.at)
+    if command.receiving_unit not in situation.scope:
+        raise Forbidden(f"You do not act for the receiving unit {command.receiving_unit}.")
+    return Decision(events=(_happen(situation, command),))
+
+
+def _answer_transfer(
+    situation: Situation, command: do.AcceptTransfer | do.RefuseTransfer
+) -> Decision:
+    offer = situation.dossier.offer
+    if offer is None or offer.to_unit not in situation.scope:
+        raise Forbidden("Only the unit that a dossier is offered to may answer.")
+    if command.unit not in (None, offer.to_unit):
+        raise Forbidden(f"It is offered to {offer.to_unit}, not to {command.unit}.")
+    answered = _happen(situation, command, unit=offer.to_unit, transfer_id=offer.transfer_id)
+    return Decision(events=(answered,))
+
+
+def _expire(situation: Situation, command: do.ExpireSupplement) -> Decision:
+    stop = ev.DossierStopped(
+        **situation.stamp(2),
+        reason="Người nộp không bổ sung hồ sơ trong thời hạn.",
+    )
+    return Decision(events=(_happen(situation, command), stop))
+
+
+def _reappoint(situation: Situation, command: do.IssueReappointment) -> Decision:
+    due = situation.dossier.due
+    unit = situation.dossier.receiving_unit
+    if due is not None and unit is not None:
+        zone = situation.rules.zone(unit)
+        if situation.at.astimezone(zone).date() >= due.astimezone(zone).date():
+            why = "the notice must come at the latest the day before (NĐ 61/2018, Điều 19.9)."
+            raise IllegalTransition(
+                command.NAME, situation.dossier.status, allowed(situation.dossier), why
+            )
+        if command.new_due <= due:
+            raise InvalidRequest("new_due must be later than the day of return so far.")
+    return Decision(events=(_happen(situation, command),))
+
+
+def _reject_result(situation: Situation, command: do.RejectResult) -> Decision:
+    rejects = command.rejects or situation.dossier.result
+    return Decision(events=(_happen(situation, command, rejects=rejects),))
+
+
+def _begin_incident(situation: Situation, command: do.BeginIncident) -> Decision:
+    if command.system in situation.dossier.incidents:
+        return Decision(events=())  # It is known to be down: no news.
+    return Decision(events=(_happen(situation, command),))
+
+
+def _end_incident(situation: Situation, command: do.EndIncident) -> Decision:
+    if command.system not in situation.dossier.incidents:
+        return Decision(events=())
+    return Decision(events=(_happen(situation, command),))
+
+
+def _correct(situation: Situation, command: do.CorrectEvent) -> Decision:
+    for entry in full_history(situation.history):
+        if entry.recorded.event.meta.event_id == command.corrects:
+            if entry.voided_by is not None:
+                raise InvalidRequest("That event is void already.")
+            return Decision(events=(_happen(situation, command),))
+    raise InvalidRequest("corrects must be the id of an event of this dossier.")
+
+
+_SPECIAL: dict[type[do.Command], Callable[..., Decision]] = {
+    do.AcceptDossier: _accept,
+    do.SubmitDossier: _submit,
+    do.AcceptTransfer: _answer_transfer,
+    do.RefuseTransfer: _answer_transfer,
+    do.ExpireSupplement: _expire,
+    do.IssueReappointment: _reappoint,
+    do.RejectResult: _reject_result,
+    do.BeginIncident: _begin_incident,
+    do.EndIncident: _end_incident,
+    do.CorrectEvent: _correct,
+}
+
+
+def pins_of(rules: RuleBook, event: ev.DossierEvent | do.Command) -> tuple[Pin, ...]:
+    """Return the versions of the units and of the procedure that a decision looks at."""
+    kind = type(event) if isinstance(event, ev.LedgerEvent) else event.EVENT
+    units = {getattr(event, name, None) for name in UNIT_FIELDS[kind]} - {None}
+    pins = set(rules.pins(units))
+    procedure = getattr(event, "procedure", None)
+    if procedure is not None and procedure in rules.procedures:
+        pins.add(rules.procedures[procedure].pin)
+    return tuple(sorted(pins, key=lambda pin: pin.stream))

@@ -1,0 +1,131 @@
+"""The state of a dossier: what its effective history adds up to."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from uuid import UUID
+
+from domain.dossier.payloads import Channel
+from domain.envelope import ProcedureCode, UnitCode
+
+
+class Status(IntEnum):
+    """The national portal's codes (TrangThaiHoSo), and 5': a supplement before acceptance."""
+
+    INTAKE_SUPPLEMENT = -5
+
+    REGISTERED = 1
+    ACCEPTED = 2
+    NOT_ACCEPTED = 3
+    IN_PROCESS = 4
+    SUPPLEMENT = 5
+    OBLIGATION = 6
+    WITHDRAWN = 7
+    STOPPED = 8
+    FINISHED = 9
+    RETURNED = 10
+
+    @property
+    def portal_code(self) -> int:
+        return abs(self)
+
+
+OPEN = frozenset({Status.ACCEPTED, Status.IN_PROCESS, Status.SUPPLEMENT, Status.OBLIGATION})
+ENDED = frozenset({Status.WITHDRAWN, Status.STOPPED, Status.FINISHED, Status.RETURNED})
+
+LABELS: dict[Status, str] = {
+    Status.INTAKE_SUPPLEMENT: "Yêu cầu bổ sung giấy tờ trước tiếp nhận",
+    Status.REGISTERED: "Mới đăng ký",
+    Status.ACCEPTED: "Được tiếp nhận",
+    Status.NOT_ACCEPTED: "Không được tiếp nhận",
+    Status.IN_PROCESS: "Đang xử lý",
+    Status.SUPPLEMENT: "Yêu cầu bổ sung giấy tờ",
+    Status.OBLIGATION: "Yêu cầu thực hiện nghĩa vụ tài chính",
+    Status.WITHDRAWN: "Công dân yêu cầu rút hồ sơ",
+    Status.STOPPED: "Dừng xử lý",
+    Status.FINISHED: "Đã xử lý xong",
+    Status.RETURNED: "Đã trả kết quả",
+}
+
+
+class Financial(StrEnum):
+    NONE = "none"
+    DUE = "due"
+    PAID = "paid"
+
+
+class Delivery(StrEnum):
+    NONE = "none"
+    AT_DESK = "at_desk"
+    RETURNED = "returned"
+    FAILED = "failed"
+
+
+class Synchronisation(StrEnum):
+    """Towards the national portal. Nothing is sent yet."""
+
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A transfer that waits for an answer."""
+
+    to_unit: UnitCode
+    transfer_id: str | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finding:
+    """A step that the state machine does not know: recorded, and said to be irregular."""
+
+    kind: str
+    events: tuple[UUID, ...]
+    why: str
+
+
+@dataclass(kw_only=True, slots=True)
+class Dossier:
+    """What decisions and read models need to know. Built by folding, never set from outside."""
+
+    id: UUID
+    version: int = 0
+    status: Status | None = None
+    code: str | None = None
+    procedure: ProcedureCode | None = None
+    procedure_version: int | None = None
+    channel: Channel | None = None
+    receiving_unit: UnitCode | None = None
+    competent_unit: UnitCode | None = None
+    returning_unit: UnitCode | None = None
+    custodian_unit: UnitCode | None = None
+    offer: Offer | None = None
+    holders: tuple[UnitCode, ...] = ()
+    provisional: tuple[UnitCode, ...] = ()
+    submitted_at: datetime | None = None
+    accepted_at: datetime | None = None
+    printed_due: datetime | None = None
+    first_due: datetime | None = None
+    due: datetime | None = None
+    due_computed: bool = False
+    reappointed_by: UUID | None = None
+    supplements: int = 0
+    paused_since: datetime | None = None
+    approved_at: datetime | None = None
+    result: UUID | None = None
+    ended_by: UUID | None = None
+    finished_at: datetime | None = None
+    returned_at: datetime | None = None
+    expired: bool = False
+    financial: Financial = Financial.NONE
+    delivery: Delivery = Delivery.NONE
+    synchronisation: Synchronisation = Synchronisation.NONE
+    incidents: tuple[str, ...] = ()
+    last_moment: datetime | None = None
+    last_version: int = 0
+    findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def seen_by(self) -> tuple[UnitCode, ...]:
+        """The units whose business the dossier is; before its acceptance, whoever is named."""
+        return self.holders if self.accepted_at is not None else self.provisional

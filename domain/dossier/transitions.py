@@ -1,0 +1,74 @@
+"""From which status each event is regular (NĐ 61/2018/NĐ-CP, Điều 15-20, as later amended)."""
+
+from collections.abc import Mapping
+
+from domain.dossier import events as ev
+from domain.dossier.state import ENDED, OPEN, Dossier, Finding, Status
+
+_BEFORE = frozenset({None, Status.REGISTERED, Status.INTAKE_SUPPLEMENT})
+_WORK = frozenset({Status.ACCEPTED, Status.IN_PROCESS})
+_PROCESS = frozenset({Status.IN_PROCESS})
+_ANY = frozenset({None, *Status})
+
+FITS: Mapping[type[ev.DossierEvent], frozenset[Status | None]] = {
+    ev.DossierSubmitted: frozenset({None}),
+    ev.DossierAccepted: _BEFORE,
+    ev.IntakeRefused: _BEFORE,
+    ev.TransferOffered: _WORK,
+    ev.TransferAccepted: _WORK,
+    ev.TransferRefused: _WORK,
+    ev.TransferTimedOut: _WORK,
+    ev.DossierAssigned: _WORK,
+    ev.StepStarted: _WORK,
+    ev.StepCompleted: _WORK,
+    ev.SupplementRequested: frozenset({Status.REGISTERED, *_WORK}),
+    ev.SupplementCompleted: frozenset({Status.SUPPLEMENT, Status.INTAKE_SUPPLEMENT}),
+    ev.SupplementExpired: frozenset({Status.SUPPLEMENT}),
+    ev.ReappointmentIssued: _PROCESS,
+    ev.ResultApproved: _PROCESS,
+    ev.ResultAtDesk: _WORK,  # 2 → 9: resolved at the desk (Điều 17.5).
+    ev.ResultRejected: _WORK,  # The end that it voids is no longer in the effective history.
+    ev.ResultReturned: frozenset({Status.FINISHED, Status.STOPPED}),
+    ev.DeliveryFailed: frozenset({Status.RETURNED}),
+    ev.DossierWithdrawn: OPEN | {Status.REGISTERED, Status.INTAKE_SUPPLEMENT},
+    ev.DossierStopped: frozenset({Status.IN_PROCESS, Status.SUPPLEMENT, Status.OBLIGATION}),
+    ev.ResolutionRefused: _PROCESS,
+    ev.FinancialObligationRequested: _PROCESS | {Status.FINISHED, Status.RETURNED},
+    ev.PaymentRecorded: OPEN | {Status.FINISHED, Status.RETURNED},
+    ev.IncidentBegan: OPEN,
+    ev.IncidentEnded: OPEN,
+    ev.CompetenceTransferred: _WORK,
+    ev.UnitSucceeded: _ANY - {None},
+    ev.EventCorrected: _ANY,
+}
+
+
+def examine(before: Dossier, event: ev.DossierEvent) -> Finding | None:
+    """Say how an event does not fit the state that it meets; None if it does."""
+    why = _misfit(before, event)
+    return None if why is None else Finding(kind=why[0], events=(event.meta.event_id,), why=why[1])
+
+
+def _misfit(before: Dossier, event: ev.DossierEvent) -> tuple[str, str] | None:
+    name = event.TOPIC.split(".")[1]
+    match event:
+        case ev.DossierAccepted() if before.accepted_at is not None:
+            return "second-acceptance", "It was accepted before."
+        case ev.DossierAccepted() if event.due is None:
+            return "no-due-date", "It was accepted without a due date, and none can be computed."
+        case ev.DossierAccepted() if before.status in ENDED:
+            return None  # The end that came too early carries the finding.
+        case ev.ReappointmentIssued() if before.reappointed_by is not None:
+            return "second-reappointment", "One re-appointment for a dossier (NĐ 61/2018, 19.9)."
+        case ev.TransferAccepted() | ev.TransferRefused() | ev.TransferTimedOut() if (
+            before.offer is None and before.status in _WORK
+        ):
+            return "no-open-offer", f"{name}: no transfer waits for an answer."
+        case _ if before.status in FITS[type(event)]:
+            return None
+        case _ if before.status in ENDED:
+            return "after-end", f"{name} came after the end (status {before.status})."
+        case _ if before.accepted_at is None:
+            return "before-acceptance", f"{name} came before the acceptance."
+        case _:
+            return "illegal-transition", f"{name} does not follow from status {before.status}."

@@ -1,0 +1,102 @@
+"""What every event says beside its own news, and what the ledger adds when it records one."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from enum import StrEnum
+from typing import ClassVar, Generic, NewType, TypedDict, TypeVar
+from uuid import UUID, uuid5
+
+from eventsourcing.domain import DomainEvent
+
+UnitCode = NewType("UnitCode", str)
+"""The code of a unit of the organisation register (QĐ 20/2020/QĐ-TTg, Điều 4-6), e.g. `H44.100`."""
+
+ProcedureCode = NewType("ProcedureCode", str)
+"""The code of a procedure in the catalogue, e.g. `1.005129`."""
+
+EVENT_IDS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c01")
+
+
+class TimePrecision(StrEnum):
+    DAY = "day"
+    MINUTE = "minute"
+    SECOND = "second"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pin:
+    """The version of a procedure, calendar or unit that a decision used."""
+
+    stream: UUID
+    version: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Meta:
+    """Who says it, for whom, on which ground, and which rules were used.
+
+    `source` and `source_id` identify the message (CloudEvents); `actor` is claimed by the sender,
+    `principal` was authenticated. `offset_minutes` is the UTC offset that the time was given in.
+    """
+
+    event_id: UUID
+    source: str
+    source_id: str
+    principal: str
+    actor: str | None = None
+    acting_unit: UnitCode | None = None
+    legal_basis: str | None = None
+    precision: TimePrecision = TimePrecision.SECOND
+    offset_minutes: int = 0
+    pins: tuple[Pin, ...] = ()
+    subject_code: str | None = None
+
+
+def event_id(source: str, source_id: str) -> UUID:
+    """Return the id of an event from its identity, so that others may name it before it arrives."""
+    return uuid5(EVENT_IDS, f"{source}\0{source_id}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerEvent(DomainEvent):
+    """Something that happened. `timestamp` is when it happened (occurred_at), in UTC."""
+
+    TOPIC: ClassVar[str]
+
+    meta: Meta
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When it happened, in the offset that its source stated."""
+        return self.timestamp.astimezone(timezone(timedelta(minutes=self.meta.offset_minutes)))
+
+
+class Stamp(TypedDict):
+    """Which stream, which version, when, and everything that `Meta` says."""
+
+    originator_id: UUID
+    originator_version: int
+    timestamp: datetime
+    meta: Meta
+
+
+E = TypeVar("E", bound=LedgerEvent, covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[E]):
+    """An event with its place in the ledger: `seq` orders everything, `leaf` is its hash."""
+
+    seq: int
+    recorded_at: datetime
+    leaf: bytes
+    event: E
+
+    @property
+    def version(self) -> int:
+        return self.event.originator_version
+
+
+def category(topic: str) -> str:
+    """Return the kind of stream that a stored name belongs to: `dossier.accepted.v1` → `dossier`."""
+    return topic.partition(".")[0]

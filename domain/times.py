@@ -1,0 +1,48 @@
+"""Moments as sources state them: precision, offset, and what a day without an hour counts as."""
+
+from datetime import UTC, datetime, time, timedelta
+
+from domain.dossier import events as ev
+from domain.envelope import LedgerEvent, TimePrecision
+from domain.errors import TimeInFuture, TimeWithoutOffset
+
+TOLERANCE = timedelta(minutes=5)
+_OPENING = time(7)
+_ENDS: frozenset[type[LedgerEvent]] = frozenset(
+    {
+        ev.ResultAtDesk,
+        ev.ResultReturned,
+        ev.DossierWithdrawn,
+        ev.DossierStopped,
+        ev.ResolutionRefused,
+        ev.StepCompleted,
+        ev.SupplementExpired,
+    }
+)
+
+
+def offset_minutes(moment: datetime, field: str = "time") -> int:
+    offset = moment.utcoffset()
+    if offset is None:
+        raise TimeWithoutOffset(field)
+    return int(offset.total_seconds() // 60)
+
+
+def occurred_at(kind: type[LedgerEvent], stated: datetime, precision: TimePrecision) -> datetime:
+    """Return the moment in UTC at which a stated time takes its legal place.
+
+    A day without an hour is the end of that day for ends, the opening of the office for all else.
+    """
+    if precision is TimePrecision.DAY:
+        hour = time.max if kind in _ENDS else _OPENING
+        stated = datetime.combine(stated.date(), hour, stated.tzinfo)
+    return stated.astimezone(UTC)
+
+
+def refuse_future(stated: datetime, precision: TimePrecision, now: datetime) -> None:
+    """Raise TimeInFuture; a day lies in the future only if its date does."""
+    if precision is TimePrecision.DAY:
+        if stated.date() > (now + TOLERANCE).astimezone(stated.tzinfo).date():
+            raise TimeInFuture
+    elif stated > now + TOLERANCE:
+        raise TimeInFuture
