@@ -1,0 +1,333 @@
+"""The group-commit appender: the one writer of a process, in lock step with every other one."""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from enum import Enum
+from time import monotonic
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from domain.appends import Answer
+from domain.codes import Serial
+from domain.errors import Busy, DomainError, InvalidRequest, TooLarge
+from infra.database import FULL, LOST, POISON, Connect
+from infra.judging import Judgement, Prepared, Snapshot, judge, outcome_bytes, outcome_of
+
+_log = logging.getLogger(__name__)
+
+MAX_APPENDS: Final = 200
+MAX_BYTES: Final = 1 << 20
+LARGEST: Final = 8 << 20
+SKEW: Final = timedelta(seconds=5)
+PATIENCE: Final = 5.0  # Seconds that callers wait for a database that is away.
+
+SETTINGS: Final = {
+    # On empty tables the plan that is cached first is a sequential scan, and stays.
+    "enable_seqscan": "off",
+    "lock_timeout": "60s",
+}
+
+_LOCK: Final = "BEGIN; SELECT FROM ledger.head FOR UPDATE"
+
+_READ: Final = """
+SELECT head.ledger_id, last.seq, last.recorded_at,
+  (SELECT array_agg((stream_id, version, leaf)) FROM ledger.stream WHERE stream_id = ANY($1::uuid[])),
+  (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
+     FROM unnest($2::text[], $3::text[]) AS asked (scope, key) JOIN ledger.append a USING (scope, key)),
+  (SELECT array_agg((c.kind, c.value, c.stream_id))
+     FROM unnest($4::text[], $5::text[]) AS asked (kind, value) JOIN ledger.claim c USING (kind, value)),
+  (SELECT array_agg((asked.scope, (SELECT max(serial) FROM ledger.claim c WHERE c.scope = asked.scope)))
+     FROM unnest($6::text[]) AS asked (scope))
+FROM ledger.head AS head
+LEFT JOIN LATERAL (SELECT seq, recorded_at FROM ledger.event ORDER BY seq DESC LIMIT 1) AS last ON true
+"""
+
+_WRITE: Final = """
+WITH events AS (
+  INSERT INTO ledger.event (seq, stream_id, version, type, occurred_at, recorded_at, data, leaf)
+  SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[],
+                       $6::timestamptz[], $7::bytea[], $8::bytea[])
+), streams AS (
+  INSERT INTO ledger.stream (stream_id, category, version, leaf)
+  SELECT * FROM unnest($9::uuid[], $10::text[], $11::int[], $12::bytea[])
+  ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version, leaf = excluded.leaf
+), claims AS (
+  INSERT INTO ledger.claim (kind, value, stream_id, scope, serial)
+  SELECT * FROM unnest($13::text[], $14::text[], $15::uuid[], $16::text[], $17::bigint[])
+)
+INSERT INTO ledger.append (scope, key, digest, outcome)
+SELECT * FROM unnest($18::text[], $19::text[], $20::bytea[], $21::bytea[])
+"""
+
+
+class Lane(Enum):
+    """A desk never waits behind an import: its appends go first."""
+
+    DESK = "desk"
+    IMPORT = "import"
+
+
+class ClockBehind(Busy):
+    """The ledger's last time lies ahead of this machine's clock: one of the two is wrong."""
+
+    def __init__(self, ahead: timedelta) -> None:
+        super().__init__(f"The ledger is {ahead.total_seconds():.1f} s ahead of this clock.")
+
+
+class _Waiting:
+    __slots__ = ("future", "prepared", "since")
+
+    def __init__(self, prepared: Prepared, future: asyncio.Future[Answer]) -> None:
+        self.prepared = prepared
+        self.future = future
+        self.since = monotonic()
+
+
+class Appender:
+    """Appends all or nothing, in batches of what queued while the last commit ran. No timer.
+
+    `submit` raises StaleVersion, CodeTaken, RulesChanged, KeyReused, TooLarge or Busy. When the loop
+    itself fails, `dead` is called: the process must end, for nobody else would answer.
+    """
+
+    def __init__(
+        self,
+        connect: Connect,
+        now: Callable[[], datetime],
+        *,
+        dead: Callable[[BaseException], None],
+        capacity: int = 10_000,
+    ) -> None:
+        self._connect = connect
+        self._now = now
+        self._dead = dead
+        self._capacity = capacity
+        self._lanes: dict[Lane, deque[_Waiting]] = {lane: deque() for lane in Lane}
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._connection: asyncpg.Connection | None = None
+        self._task: asyncio.Task[None] | None = None
+        self.batches = 0
+        self.appended = 0
+
+    @property
+    def queued(self) -> int:
+        return sum(map(len, self._lanes.values()))
+
+    def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="appender")
+        self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._dead(error)
+
+    async def close(self) -> None:
+        """Answer what was accepted, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await asyncio.wait([self._task])
+        if self._connection is not None:
+            self._connection.terminate()
+
+    async def submit(self, prepared: Prepared, lane: Lane = Lane.DESK) -> Answer:
+        if prepared.size > LARGEST:
+            raise TooLarge("8 MiB in one append")
+        if self._closing:
+            raise Busy("The service is stopping.")
+        if len(self._lanes[lane]) >= self._capacity:
+            raise Busy
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._lanes[lane].append(_Waiting(prepared, future))
+        self._wake.set()
+        return await asyncio.shield(future)
+
+    async def _run(self) -> None:
+        while True:
+            batch = self._next_batch()
+            if not batch:
+                if self._closing:
+                    return
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            await self._append(batch)
+
+    def _next_batch(self) -> list[_Waiting]:
+        batch: list[_Waiting] = []
+        size = 0
+        for lane in self._lanes.values():
+            while lane and len(batch) < MAX_APPENDS and (not batch or size < MAX_BYTES):
+                waiting = lane.popleft()
+                if not waiting.future.done():
+                    batch.append(waiting)
+                    size += waiting.prepared.size
+            if batch:
+                break  # Imports only run when no desk waits.
+        return batch
+
+    async def _append(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            answers = await self._persistently(batch)
+        except POISON as error:
+            await self._one_by_one(batch, error)
+        except (*FULL, Busy) as error:
+            refused = error if isinstance(error, Busy) else Busy("The database is full.")
+            _log.error("append refused: %s", error)
+            _answer(batch, [refused] * len(batch))
+        else:
+            _answer(batch, answers)
+
+    async def _one_by_one(self, batch: Sequence[_Waiting], error: Exception) -> None:
+        """One of them cannot be stored: find it, and spoil no other."""
+        if len(batch) > 1:
+            for waiting in batch:
+                await self._append([waiting])
+            return
+        _log.error("append cannot be stored: %s", type(error).__name__)
+        _answer(batch, [InvalidRequest("The database cannot store this.")])
+
+    async def _persistently(self, batch: Sequence[_Waiting]) -> list[Answer | DomainError]:
+        """Commit; after a lost connection lock again and look, for the commit may have happened."""
+        until = monotonic() + PATIENCE
+        delay = 0.01
+        while True:
+            try:
+                return await self._commit([waiting.prepared for waiting in batch])
+            except LOST as error:
+                self._drop()
+                if monotonic() >= until:
+                    _log.error("the database is away: %s", type(error).__name__)
+                    raise Busy(_away(batch)) from error
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, 0.5)
+
+    async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | DomainError]:
+        connection = await self._connected()
+        try:
+            await connection.execute(_LOCK)
+            judgement = judge(batch, await self._snapshot(connection, batch))
+            if judgement.empty:
+                await connection.execute("ROLLBACK")
+                return judgement.answers
+            await connection.execute(_WRITE, *_columns(judgement))
+            for prepared in batch:
+                prepared.uncertain = True
+            await connection.execute("COMMIT")
+        except LOST:
+            raise
+        except BaseException:
+            with suppress(*LOST):
+                await connection.execute("ROLLBACK")
+            for prepared in batch:
+                prepared.uncertain = False
+            raise
+        self.batches += 1
+        self.appended += len(judgement.events)
+        return judgement.answers
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+    async def _snapshot(
+        self, connection: asyncpg.Connection, batch: Sequence[Prepared]
+    ) -> Snapshot:
+        streams: set[UUID] = set()
+        keys: set[tuple[str, str]] = set()
+        claims: set[tuple[str, str]] = set()
+        scopes: set[str] = set()
+        for prepared in batch:
+            append = prepared.append
+            streams.update(write.stream for write in append.writes)
+            streams.update(pin.stream for pin in append.unchanged)
+            claims.update((claim.kind, claim.value) for claim in append.claims)
+            if append.key is not None:
+                keys.add((append.key.scope, append.key.key))
+            if append.issue is not None:
+                scopes.add(append.issue)
+        row = await connection.fetchrow(
+            _READ, list(streams), *_two(keys), *_two(claims), list(scopes)
+        )
+        return _snapshot_of(row, self._now())
+
+
+def _two(pairs: set[tuple[str, str]]) -> tuple[list[str], list[str]]:
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def _snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
+    ledger_id, seq, recorded_at, streams, keys, claims, serials = row
+    last = recorded_at or datetime.fromtimestamp(0, UTC)
+    if last - now > SKEW:
+        raise ClockBehind(last - now)
+    return Snapshot(
+        ledger_id=UUID(bytes=ledger_id.bytes),
+        seq=seq or 0,
+        recorded_at=max(now, last),
+        streams={stream: (version, leaf) for stream, version, leaf in streams or ()},
+        keys={(s, k): (digest, outcome_of(o)) for s, k, digest, o in keys or ()},
+        claims={(kind, value): stream for kind, value, stream in claims or ()},
+        serials={scope: serial or 0 for scope, serial in serials or ()},
+    )
+
+
+def _columns(judgement: Judgement) -> tuple[list[object], ...]:
+    events = judgement.events
+    streams = judgement.streams
+    claims = judgement.claims
+    keys = judgement.keys
+    numbers = [claim.serial or Serial("", 0) for claim in claims]
+    return (
+        [each.seq for each in events],
+        [each.stream_id for each in events],
+        [each.version for each in events],
+        [each.topic for each in events],
+        [each.occurred_at for each in events],
+        [each.recorded_at for each in events],
+        [each.data for each in events],
+        [each.leaf for each in events],
+        list(streams),
+        [category for category, _, _ in streams.values()],
+        [version for _, version, _ in streams.values()],
+        [leaf for _, _, leaf in streams.values()],
+        [each.kind for each in claims],
+        [each.value for each in claims],
+        [each.stream_id for each in claims],
+        [number.scope or None for number in numbers],
+        [number.number or None for number in numbers],
+        [key.scope for key, _ in keys],
+        [key.key for key, _ in keys],
+        [key.digest for key, _ in keys],
+        [outcome_bytes(outcome) for _, outcome in keys],
+    )
+
+
+def _away(batch: Sequence[_Waiting]) -> str:
+    if any(waiting.prepared.uncertain for waiting in batch):
+        return "The database went away while it committed; sending it again is safe."
+    return "The database is away."
+
+
+def _answer(batch: Sequence[_Waiting], answers: Sequence[Answer | DomainError]) -> None:
+    for waiting, answer in zip(batch, answers, strict=True):
+        if waiting.future.done():
+            continue
+        if isinstance(answer, DomainError):
+            waiting.future.set_exception(answer)
+        else:
+            waiting.future.set_result(answer)

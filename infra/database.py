@@ -1,0 +1,100 @@
+"""Connections to PostgreSQL under the service role, and what its errors mean for us."""
+
+import ssl
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+import asyncpg
+
+SERVICE_ROLE: Final = "hoso_service"
+LOST: Final = (
+    OSError,
+    TimeoutError,
+    ssl.SSLError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.exceptions.CannotConnectNowError,
+    asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
+    asyncpg.TooManyConnectionsError,
+)
+"""Errors after which the connection is no more, or never was: connect again."""
+
+POISON: Final = (
+    asyncpg.DataError,
+    asyncpg.IntegrityConstraintViolationError,
+)
+"""SQLSTATE 22 and 23: something in what was sent cannot be stored."""
+
+FULL: Final = (asyncpg.InsufficientResourcesError,)
+"""SQLSTATE 53: disk full, out of memory."""
+
+Connect = Callable[[], Awaitable[asyncpg.Connection]]
+
+
+class UnsafeDatabase(Exception):
+    """The server does not keep what it says it committed."""
+
+
+class NotMigrated(Exception):
+    """The schema is missing or older than this program."""
+
+
+class Database:
+    """One PostgreSQL database. `restart` brings back a server that is our own, if it is gone."""
+
+    def __init__(
+        self,
+        url: str,
+        application: str,
+        restart: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        self.url = url
+        self._application = application
+        self._restart = restart
+
+    async def connect(self, **settings: str) -> asyncpg.Connection:
+        """Open a connection of its own under the service role."""
+        try:
+            return await self._connect(settings)
+        except LOST:
+            if self._restart is None:
+                raise
+            await self._restart()
+            return await self._connect(settings)
+
+    async def _connect(self, settings: dict[str, str]) -> asyncpg.Connection:
+        return await asyncpg.connect(
+            self.url, timeout=10, server_settings={**self._session(), **settings}
+        )
+
+    async def pool(self, size: int) -> asyncpg.Pool:
+        """Return a pool for queries. It opens its connections when they are first needed."""
+        return await asyncpg.create_pool(
+            self.url,
+            min_size=0,
+            max_size=size,
+            timeout=10,
+            command_timeout=60,
+            server_settings=self._session(),
+            connect=self._pooled,
+        )
+
+    async def _pooled(self, *_: object, **__: object) -> asyncpg.Connection:
+        return await self.connect()
+
+    def _session(self) -> dict[str, str]:
+        return {
+            "application_name": self._application,
+            "role": SERVICE_ROLE,
+            "timezone": "UTC",
+            "jit": "off",
+            "idle_in_transaction_session_timeout": "15s",
+        }
+
+
+async def refuse_unsafe(connection: asyncpg.Connection) -> None:
+    """Raise UnsafeDatabase where a commit may be lost after it was acknowledged."""
+    for name in ("fsync", "synchronous_commit", "full_page_writes"):
+        if await connection.fetchval("SELECT current_setting($1)", name) == "off":
+            raise UnsafeDatabase(f"The database runs with {name}=off and may lose what it commits.")

@@ -1,0 +1,209 @@
+"""The ledger on PostgreSQL: reads for decisions, coalesced, and the way into the appender."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, cast
+from uuid import UUID
+
+import asyncpg
+
+from domain.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
+from domain.dossier.events import DossierEvent
+from domain.envelope import LedgerEvent, Recorded
+from domain.errors import Busy, DomainError, KeyReused
+from domain.registers import RegisterEvent
+from domain.rules import RuleBook
+from infra.appender import Appender, Lane
+from infra.batching import Batcher
+from infra.codec import decode, encode
+from infra.database import LOST, Connect
+from infra.judging import Encoded, Prepared, outcome_of
+from infra.keys import KeyRing
+
+_EVENTS: Final = (
+    "SELECT seq, stream_id, version, type, occurred_at, recorded_at, data, leaf FROM ledger.event"
+)
+_OF_STREAMS: Final = f"{_EVENTS} WHERE stream_id = ANY($1::uuid[]) ORDER BY stream_id, version"
+_OF_REGISTERS: Final = f"{_EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
+_LOOK: Final = """
+SELECT
+  (SELECT max(seq) FROM ledger.event),
+  (SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'),
+  (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
+     FROM unnest($1::text[], $2::text[]) AS asked (scope, key) JOIN ledger.append a USING (scope, key)),
+  (SELECT array_agg((c.value, c.stream_id))
+     FROM unnest($3::text[]) AS asked (value) JOIN ledger.claim c ON c.kind = $4 AND c.value = asked.value)
+"""
+
+
+def restored(row: asyncpg.Record) -> Recorded[LedgerEvent]:
+    """Turn a row of ledger.event into what the domain reads."""
+    stream = UUID(bytes=row["stream_id"].bytes)
+    event = decode(row["type"], stream, row["version"], row["occurred_at"], row["data"])
+    return Recorded(row["seq"], row["recorded_at"], row["leaf"], event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    stream: UUID | None
+    key: Key | None
+    code: str | None
+
+
+class PostgresStore:
+    """`domain.appends.Store` on PostgreSQL. Concurrent reads share their queries."""
+
+    def __init__(
+        self,
+        connect: Connect,
+        appender: Appender,
+        ledger_id: UUID,
+        rules: RuleBook,
+    ) -> None:
+        self.rules = rules
+        self.ledger_id = ledger_id
+        self._connect = connect
+        self._appender = appender
+        self._connection: asyncpg.Connection | None = None
+        self._reads = Batcher(self._look)
+        self._keys: KeyRing | None = None
+
+    def seal_with(self, keys: KeyRing) -> None:
+        self._keys = keys
+
+    async def close(self) -> None:
+        await self._reads.close()
+        if self._connection is not None:
+            self._connection.terminate()
+
+    async def read(
+        self, stream: UUID | None = None, key: Key | None = None, code: str | None = None
+    ) -> Reading:
+        reading = await self._reads.ask(_Question(stream, key, code))
+        if isinstance(reading, DomainError):
+            raise reading
+        return reading
+
+    async def append(self, append: Append, lane: Lane = Lane.DESK) -> Answer:
+        return await self._appender.submit(await self._prepared(append), lane)
+
+    async def _prepared(self, append: Append) -> Prepared:
+        sealed = [[await self._sealed(event) for event in write.events] for write in append.writes]
+        late = None
+        if append.issue is not None:
+            first = sealed[0].pop(0)
+
+            def late(code: str) -> Encoded:
+                return _encoded(replace(first, code=code))  # type: ignore[call-arg]  # an acceptance
+
+        encoded = tuple(tuple(map(_encoded, events)) for events in sealed)
+        size = sum(len(each.data) for events in encoded for each in events) + 500
+        return Prepared(append, encoded, size, late)
+
+    async def _sealed(self, event: LedgerEvent) -> LedgerEvent:
+        if self._keys is None:
+            raise RuntimeError("The store has no keys to seal with.")
+        return await self._keys.seal(self.ledger_id, event)
+
+    async def _look(self, questions: Sequence[_Question]) -> list[Reading | DomainError]:
+        for attempt in (1, 2):
+            try:
+                connection = await self._connected()
+                return await self._looked(connection, questions)
+            except LOST as error:
+                self._drop()
+                if attempt == 2:  # noqa: PLR2004  # the second attempt was on a new connection
+                    raise Busy("The database is away.") from error
+        raise Busy
+
+    async def _looked(
+        self, connection: asyncpg.Connection, questions: Sequence[_Question]
+    ) -> list[Reading | DomainError]:
+        keys = [question.key for question in questions if question.key is not None]
+        codes = [question.code for question in questions if question.code is not None]
+        position, registers, stored, claimed = await connection.fetchrow(
+            _LOOK, [key.scope for key in keys], [key.key for key in keys], codes, DOSSIER_CODE
+        )
+        if (registers or 0) > self.rules.position:
+            rows = await connection.fetch(_OF_REGISTERS, self.rules.position)
+            self.rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
+        outcomes = {(s, k): (digest, outcome_of(o)) for s, k, digest, o in stored or ()}
+        holders = {value: UUID(bytes=stream.bytes) for value, stream in claimed or ()}
+        streams = list({question.stream for question in questions if question.stream})
+        events: dict[UUID, list[Recorded[DossierEvent]]] = {}
+        if streams:
+            for row in await connection.fetch(_OF_STREAMS, streams):
+                recorded = cast("Recorded[DossierEvent]", restored(row))
+                events.setdefault(recorded.event.originator_id, []).append(recorded)
+        return [
+            _reading(question, events, outcomes, holders, position or 0) for question in questions
+        ]
+
+    async def _connected(self) -> asyncpg.Connection:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await self._connect()
+        return self._connection
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def _encoded(event: LedgerEvent) -> Encoded:
+    return Encoded(event.TOPIC, event.timestamp, encode(event))
+
+
+def _reading(
+    question: _Question,
+    events: dict[UUID, list[Recorded[DossierEvent]]],
+    outcomes: dict[tuple[str, str], tuple[bytes, Outcome]],
+    holders: dict[str, UUID],
+    position: int,
+) -> Reading | DomainError:
+    stored = None
+    if question.key is not None:
+        known = outcomes.get((question.key.scope, question.key.key))
+        if known is not None and known[0] != question.key.digest:
+            return KeyReused(question.key.key)
+        stored = known[1] if known else None
+    found = events.get(question.stream, []) if question.stream else []
+    claimed = holders.get(question.code) if question.code else None
+    return Reading(tuple(found), stored, claimed, position)
+
+
+class EventLog:
+    """The ledger for readers: pages of events by position, and where a time lies in it."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def page(self, after: int, limit: int, until: int | None = None) -> list[asyncpg.Record]:
+        """Return the raw rows behind a position, in order."""
+        return await self._pool.fetch(
+            f"{_EVENTS} WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
+            after,
+            until if until is not None else 1 << 62,
+            limit,
+        )
+
+    async def stream(self, stream_id: UUID) -> list[Recorded[LedgerEvent]]:
+        return [restored(row) for row in await self._pool.fetch(_OF_STREAMS, [stream_id])]
+
+    async def head(self) -> int:
+        return await self._pool.fetchval("SELECT coalesce(max(seq), 0) FROM ledger.event")
+
+    async def position_at(self, moment: datetime) -> int:
+        """Return the highest seq that was recorded at or before a moment; 0 if there is none.
+
+        Positions are gap-free and recorded_at never decreases, so halving finds it.
+        """
+        low, high = 0, await self.head()
+        while low < high:
+            middle = (low + high + 1) // 2
+            recorded = await self._pool.fetchval(
+                "SELECT recorded_at FROM ledger.event WHERE seq = $1", middle
+            )
+            low, high = (middle, high) if recorded <= moment else (low, middle - 1)
+        return low

@@ -1,0 +1,211 @@
+"""What becomes of each append of a batch: pure, so that the real store and its fake agree."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+from domain.appends import Answer, Append, Key, Outcome
+from domain.codes import Serial, parse, render
+from domain.envelope import category
+from domain.errors import CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
+from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
+
+_outcomes = msgspec.json.Decoder(Outcome)
+
+
+def outcome_bytes(outcome: Outcome) -> bytes:
+    return msgspec.json.encode(outcome)
+
+
+def outcome_of(data: bytes) -> Outcome:
+    return _outcomes.decode(data)
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """An event ready to be stored: its exact bytes, which are hashed and never re-encoded."""
+
+    topic: str
+    occurred_at: datetime
+    data: bytes
+
+
+@dataclass(slots=True)
+class Prepared:
+    """An append with its events encoded; `late` encodes the first one when its code is known."""
+
+    append: Append
+    encoded: tuple[tuple[Encoded, ...], ...]
+    size: int
+    late: Callable[[str], Encoded] | None = None
+    uncertain: bool = False  # A commit of it was under way when the connection broke.
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    seq: int
+    stream_id: UUID
+    version: int
+    topic: str
+    occurred_at: datetime
+    recorded_at: datetime
+    data: bytes
+    leaf: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRow:
+    kind: str
+    value: str
+    stream_id: UUID
+    serial: Serial | None
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """What the ledger holds under the head lock, as far as a batch asks; overlaid while judging."""
+
+    ledger_id: UUID
+    seq: int
+    recorded_at: datetime
+    streams: dict[UUID, tuple[int, bytes]]
+    keys: dict[tuple[str, str], tuple[bytes, Outcome]]
+    claims: dict[tuple[str, str], UUID]
+    serials: dict[str, int]
+
+
+@dataclass(slots=True)
+class Judgement:
+    """The answers, in order, and the rows that make them true."""
+
+    answers: list[Answer | DomainError] = field(default_factory=list)
+    events: list[EventRow] = field(default_factory=list)
+    streams: dict[UUID, tuple[str, int, bytes]] = field(default_factory=dict)
+    keys: list[tuple[Key, Outcome]] = field(default_factory=list)
+    claims: list[ClaimRow] = field(default_factory=list)
+
+    @property
+    def empty(self) -> bool:
+        return not (self.events or self.keys or self.claims)
+
+
+def judge(batch: Sequence[Prepared], snapshot: Snapshot) -> Judgement:
+    """Decide each append in its order, each seeing those before it as if they were committed."""
+    judgement = Judgement()
+    for prepared in batch:
+        try:
+            answer: Answer | DomainError = _stored(prepared, snapshot) or _accepted(
+                prepared, snapshot, judgement
+            )
+        except DomainError as refused:
+            answer = refused
+        judgement.answers.append(answer)
+    return judgement
+
+
+def _stored(prepared: Prepared, snapshot: Snapshot) -> Answer | None:
+    key = prepared.append.key
+    known = snapshot.keys.get((key.scope, key.key)) if key else None
+    if key is None or known is None:
+        return None
+    digest, outcome = known
+    if digest != key.digest:
+        raise KeyReused(key.key)
+    return Answer(outcome, repeated=not prepared.uncertain)
+
+
+def _accepted(prepared: Prepared, snapshot: Snapshot, judgement: Judgement) -> Answer:
+    append = prepared.append
+    for pin in append.unchanged:
+        if snapshot.streams.get(pin.stream, (0, b""))[0] != pin.version:
+            raise RulesChanged
+    for write in append.writes:
+        version = snapshot.streams.get(write.stream, (0, NO_LEAF))[0]
+        if write.expected is not None and write.expected != version:
+            raise StaleVersion(write.expected, version)
+    for claim in append.claims:
+        if snapshot.claims.get((claim.kind, claim.value), claim.stream) != claim.stream:
+            raise CodeTaken(claim.value)
+    code, encoded = _issued(prepared, snapshot, judgement)
+    for claim in append.claims:
+        _claim(snapshot, judgement, claim.kind, claim.value, claim.stream)
+    for write, events in zip(append.writes, encoded, strict=True):
+        _write(snapshot, judgement, write.stream, events)
+    outcome = append.outcome
+    if append.writes:
+        last = append.writes[0].stream
+        outcome = replace(
+            outcome,
+            code=code or outcome.code,
+            version=snapshot.streams[last][0],
+            seq=snapshot.seq,
+            position=snapshot.seq,
+        )
+    elif outcome.position == 0:
+        outcome = replace(outcome, position=snapshot.seq)
+    if append.key is not None:
+        judgement.keys.append((append.key, outcome))
+        snapshot.keys[append.key.scope, append.key.key] = append.key.digest, outcome
+    return Answer(outcome, repeated=False)
+
+
+def _issued(
+    prepared: Prepared, snapshot: Snapshot, judgement: Judgement
+) -> tuple[str | None, tuple[tuple[Encoded, ...], ...]]:
+    scope = prepared.append.issue
+    if scope is None or prepared.late is None:
+        return None, prepared.encoded
+    code = render(Serial(scope, snapshot.serials.get(scope, 0) + 1))
+    _claim(snapshot, judgement, "dossier-code", code, prepared.append.writes[0].stream)
+    first, *others = prepared.encoded
+    return code, ((prepared.late(code), *first), *others)
+
+
+def _claim(
+    snapshot: Snapshot, judgement: Judgement, kind: str, value: str, stream: UUID
+) -> None:
+    if (kind, value) in snapshot.claims:
+        return
+    serial = parse(value)
+    snapshot.claims[kind, value] = stream
+    judgement.claims.append(ClaimRow(kind, value, stream, serial))
+    if serial is not None and serial.number > snapshot.serials.get(serial.scope, 0):
+        snapshot.serials[serial.scope] = serial.number
+
+
+def _write(
+    snapshot: Snapshot, judgement: Judgement, stream: UUID, events: Sequence[Encoded]
+) -> None:
+    version, leaf = snapshot.streams.get(stream, (0, NO_LEAF))
+    for event in events:
+        version += 1
+        snapshot.seq += 1
+        leaf = leaf_hash(
+            entry(
+                snapshot.ledger_id,
+                stream,
+                version,
+                leaf,
+                event.topic,
+                event.occurred_at,
+                snapshot.recorded_at,
+                event.data,
+            )
+        )
+        judgement.events.append(
+            EventRow(
+                snapshot.seq,
+                stream,
+                version,
+                event.topic,
+                event.occurred_at,
+                snapshot.recorded_at,
+                event.data,
+                leaf,
+            )
+        )
+    snapshot.streams[stream] = version, leaf
+    judgement.streams[stream] = category(events[0].topic), version, leaf
