@@ -1,0 +1,1 @@
+"""What flows in and out beside HTTP: CloudEvents, files, simulation."""
