@@ -36,11 +36,14 @@ _OPENS_PERSONAL_VALUES = frozenset({Role.DESK, Role.AGENCY, Role.INSPECTOR})
 
 @dataclass(frozen=True, kw_only=True)
 class Sender:
-    """Whoever asks: authenticated as `principal`, acting for the units in `scope`."""
+    """Whoever asks: authenticated as `principal`, acting for the units in `scope`.
+
+    `unit` None is the machine's own command line, which acts for every unit.
+    """
 
     principal: str
     role: Role
-    unit: UnitCode
+    unit: UnitCode | None
     scope: frozenset[UnitCode]
     source_name: str | None = None
 
@@ -62,6 +65,11 @@ class Sender:
         return self.role in _OPENS_PERSONAL_VALUES
 
 
+def scope_of(rules: RuleBook, unit: UnitCode | None) -> frozenset[UnitCode]:
+    """Return the units that somebody acts for who acts for a unit."""
+    return rules.subtree(unit) if unit is not None else frozenset(rules.units)
+
+
 def authenticate(rules: RuleBook, digest: str, now: datetime) -> Sender:
     """Return the sender that a token's hash stands for, or raise Unauthorized."""
     entry = rules.tokens.get(digest)
@@ -72,6 +80,6 @@ def authenticate(rules: RuleBook, digest: str, now: datetime) -> Sender:
         principal=f"token:{grant.token_id}",
         role=grant.role,
         unit=grant.unit,
-        scope=rules.subtree(grant.unit),
+        scope=scope_of(rules, grant.unit),
         source_name=grant.source_name,
     )

@@ -129,5 +129,3 @@ class Store(Protocol):
 
 class Clock(Protocol):
     def __call__(self) -> datetime: ...
-
-

@@ -12,7 +12,11 @@ from datetime import date
 from domain.registers import Unit
 
 MAX_LENGTH = 64
-_PRINTABLE = re.compile(r"[^\s/?#%\\\x00-\x1f\x7f]+(?: [^\s/?#%\\\x00-\x1f\x7f]+)*")
+_SAFE = re.compile(r"(?!\.\.?$)[^\s/?#%\\]+(?: [^\s/?#%\\]+)*")
+_PREFIX = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]+)*")
+_NUMBERED = re.compile(
+    r"(.+)-([0-9]{4,18})"
+)  # Whatever we issue, from any unit's code, reads back.
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ def _new_order(unit: Unit, day: date) -> str | None:
 FORMATS: tuple[Format, ...] = (
     Format(
         "tt01-2018",
-        re.compile(r"(\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}-\d{6})-(\d{4,18})"),
+        re.compile(r"(\d{3}\.\d{2}\.\d{2}\.[A-Z]\d{2}-\d{6})-(\d{4,18})", re.ASCII),
         date(2019, 1, 6),
         date(2025, 7, 1),
         _tt01,
@@ -68,7 +72,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "unit-2025",
-        re.compile(r"([A-Z0-9]+(?:\.[A-Z0-9]+)*-\d{6})-(\d{4,18})"),
+        re.compile(r"([A-Z0-9]+(?:\.[A-Z0-9]+)*-\d{6})-(\d{4,18})", re.ASCII),
         date(2025, 7, 1),
         None,
         _new_order,
@@ -76,7 +80,7 @@ FORMATS: tuple[Format, ...] = (
     ),
     Format(
         "ministry-2026",
-        re.compile(r"([A-Z]\d{2}(?:\.[A-Z0-9]+)*-\d{8})-(\d{7,18})"),
+        re.compile(r"([A-Z]\d{2}(?:\.[A-Z0-9]+)*-\d{8})-(\d{7,18})", re.ASCII),
         date(2026, 1, 1),
         None,
         lambda _unit, _day: None,  # Read, never issued here.
@@ -101,13 +105,19 @@ def render(serial: Serial) -> str:
 
 def parse(code: str) -> Serial | None:
     """Return the place in a numbering that a given code takes; None for a code of other making."""
-    for each in FORMATS:
-        found = each.pattern.fullmatch(code)
+    for pattern in (*(each.pattern for each in FORMATS), _NUMBERED):
+        found = pattern.fullmatch(code)
         if found is not None:
             return Serial(found[1], int(found[2]))
     return None
 
 
+def is_prefix(text: str) -> bool:
+    """Say whether a unit's codes may begin with a text."""
+    return _PREFIX.fullmatch(text) is not None
+
+
 def is_code(text: str) -> bool:
     """Say whether a text may be a dossier code at all: short, visible, safe in an address."""
-    return len(text) <= MAX_LENGTH and _PRINTABLE.fullmatch(text) is not None
+    short = len(text) <= MAX_LENGTH
+    return short and text.isprintable() and _SAFE.fullmatch(text) is not None

@@ -9,7 +9,7 @@ _SATURDAY = 5
 
 
 def due_date(start: datetime, term: Term | None, zone: ZoneInfo) -> datetime | None:
-    """Return the moment a term ends, the hour of day kept and the first day not counted.
+    """Return the moment a term ends, in `zone`, the hour of day kept, the first day not counted.
 
     Civil Code 2015, Điều 147-148. None where the term is not stated in working days.
     """
@@ -21,4 +21,4 @@ def due_date(start: datetime, term: Term | None, zone: ZoneInfo) -> datetime | N
         day += timedelta(days=1)
         if day.weekday() < _SATURDAY:
             left -= 1
-    return day.astimezone(start.tzinfo)
+    return day

@@ -80,17 +80,17 @@ class Stamp(TypedDict):
     meta: Meta
 
 
-E = TypeVar("E", bound=LedgerEvent, covariant=True)
+E_co = TypeVar("E_co", bound=LedgerEvent, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded(Generic[E]):
+class Recorded(Generic[E_co]):
     """An event with its place in the ledger: `seq` orders everything, `leaf` is its hash."""
 
     seq: int
     recorded_at: datetime
     leaf: bytes
-    event: E
+    event: E_co
 
     @property
     def version(self) -> int:
@@ -98,5 +98,5 @@ class Recorded(Generic[E]):
 
 
 def category(topic: str) -> str:
-    """Return the kind of stream that a stored name belongs to: `dossier.accepted.v1` → `dossier`."""
+    """Return the kind of stream of a stored name: `dossier.accepted.v1` → `dossier`."""
     return topic.partition(".")[0]

@@ -172,7 +172,7 @@ class TooLarge(DomainError):
 
 
 class TooManyRequests(DomainError):
-    """This sender asks more often than is fair."""
+    """Somebody asks more often than is fair."""
 
     code = "too-many-requests"
     final = False

@@ -80,19 +80,28 @@ def _voided(known: History) -> dict[UUID, UUID]:
     """Map each void event to the event that voids it.
 
     Latest first: a voiding event counts unless a later one voids it. (A correction can only be
-    voided by one that is legally later, so there are no circles and the arrival order is no matter.)
+    voided by one that is legally later: so there are no circles, and arrival is no matter.)
+    A rejection that names no result comes after: it means the last one that nothing else voids.
     """
     if not any(isinstance(recorded.event, _VOIDING) for recorded in known):
         return {}
     rank = {recorded.event.meta.event_id: place for place, recorded in enumerate(known)}
     voided: dict[UUID, UUID] = {}
+    unnamed: list[int] = []
     for place in range(len(known) - 1, -1, -1):
         event = known[place].event
         if not isinstance(event, _VOIDING) or event.meta.event_id in voided:
             continue
+        if isinstance(event, ev.ResultRejected) and event.rejects is None:
+            unnamed.append(place)
+            continue
         target = _target(known, place, rank, voided)
         if target is not None:
             voided[target] = event.meta.event_id
+    for place in reversed(unnamed):
+        target = _last_result(known, place, voided)
+        if target is not None:
+            voided[target] = known[place].event.meta.event_id
     return voided
 
 
@@ -100,12 +109,13 @@ def _target(
     known: History, place: int, rank: dict[UUID, int], voided: dict[UUID, UUID]
 ) -> UUID | None:
     event = known[place].event
-    if isinstance(event, ev.EventCorrected):
-        target = event.corrects
-    elif isinstance(event, ev.ResultRejected) and event.rejects is not None:
-        target = event.rejects
-    else:
-        return _last_result(known, place, voided)
+    match event:
+        case ev.EventCorrected():
+            target = event.corrects
+        case ev.ResultRejected(rejects=UUID() as target):
+            pass
+        case _:
+            return None
     found = rank.get(target)
     if found is None or found == place or target in voided:
         return None

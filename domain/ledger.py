@@ -1,11 +1,10 @@
-"""The one way in: read, decide, append. For commands, which are guarded, and facts, which are not."""
+"""The one way in: read, decide, append. Commands are guarded, facts are not."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from domain import registers as reg
-from domain.access import Action, Sender
+from domain.access import Action, Sender, scope_of
 from domain.appends import (
     DOSSIER_CODE,
     Append,
@@ -61,7 +60,7 @@ class Order:
 class Fact:
     """Something that happened elsewhere, as its source tells it.
 
-    `event` carries what was said; its stream, version, moment and meta are filled in here. `dossier`
+    `event` carries what was said; stream, version, moment and meta are filled in here. `dossier`
     is the stream that the source names, `code` the dossier code, one of them at least.
     """
 
@@ -108,6 +107,7 @@ class Ledger:
             reading = await self._store.read(stream=order.dossier, key=order.key)
             if reading.stored is not None:
                 return Result(outcome=reading.stored, repeated=True)
+            order = replace(order, sender=self._as_of_now(order.sender))
             try:
                 append = self._decided(order, reading)
             except DomainError as refused:
@@ -120,8 +120,14 @@ class Ledger:
                 answer = await self._store.append(append)
             except RulesChanged:
                 continue
+            except CodeTaken as refused:
+                answer = await self._store.append(_refused(order, refused))
             return Result(outcome=answer.outcome, repeated=answer.repeated)
         raise RulesChanged
+
+    def _as_of_now(self, sender: Sender) -> Sender:
+        """Return the sender with the units it acts for today: the register may just have grown."""
+        return replace(sender, scope=scope_of(self._store.rules, sender.unit))
 
     def _decided(self, order: Order, reading: Reading) -> Append:
         rules = self._store.rules
@@ -129,9 +135,11 @@ class Ledger:
         _find(order, dossier, reading)
         if order.expected != dossier.version:
             raise StaleVersion(order.expected, dossier.version)
-        acting = order.acting_unit or order.sender.unit
-        order.sender.must_act_for(acting)
         at = self._now()
+        acting = order.acting_unit or order.sender.unit
+        if acting is None:
+            raise InvalidRequest("acting_unit says for which unit this is done.")
+        order.sender.must_act_for(acting)
         rules.unit(acting, at)
         pins = pins_of(rules, order.command)
         meta = Meta(
@@ -163,6 +171,7 @@ class Ledger:
             reading = await self._store.read(stream=stream, key=fact.key, code=fact.code)
             if reading.stored is not None:
                 return await self._known(reading.stored, with_findings=with_findings)
+            fact = replace(fact, sender=self._as_of_now(fact.sender))
             stream = _stream(fact, reading)
             if with_findings and fact.dossier != stream:
                 reading = await self._store.read(stream=stream, key=fact.key, code=fact.code)
@@ -195,10 +204,13 @@ class Ledger:
         refuse_future(fact.stated, fact.precision, self._now())
         at = occurred_at(type(fact.event), fact.stated, fact.precision)
         acting = fact.acting_unit or _acting(fact)
-        fact.sender.must_act_for(acting)
+        if acting is not None:
+            fact.sender.must_act_for(acting)
         _own_source(fact, rules)
-        for unit in {acting, *named_units(fact.event)}:
-            if not (isinstance(fact.event, ev.UnitSucceeded) and unit == fact.event.predecessor):
+        acted = () if acting is None else (acting,)
+        for unit in {*acted, *named_units(fact.event)}:
+            ended = isinstance(fact.event, ev.UnitSucceeded) and unit == fact.event.predecessor
+            if not (ended and unit in rules.units):
                 rules.unit(unit, at)
         meta = Meta(
             event_id=event_id(fact.source, fact.source_id),
@@ -229,8 +241,9 @@ def _find(order: Order, dossier: Dossier, reading: Reading) -> None:
         if isinstance(order.command, do.AcceptDossier | do.SubmitDossier):
             return
         raise NotFound("such dossier")
-    unknown = dossier.accepted_at is None and dossier.status is None
-    if unknown or not order.sender.sees(dossier):
+    opening = (ev.DossierAccepted, ev.DossierSubmitted)
+    opened = any(isinstance(recorded.event, opening) for recorded in reading.events)
+    if not opened or not order.sender.sees(dossier):
         raise NotFound("such dossier")
 
 
@@ -285,7 +298,9 @@ def _claims(code: str | None, stream: UUID) -> tuple[Claim, ...]:
     if code is None:
         return ()
     if not is_code(code):
-        raise InvalidRequest("A dossier code has at most 64 visible characters, none of / ? # % \\.")
+        raise InvalidRequest(
+            "A dossier code has at most 64 visible characters, none of / ? # % \\."
+        )
     return (Claim(kind=DOSSIER_CODE, value=code, stream=stream),)
 
 
@@ -302,18 +317,18 @@ def _stream(fact: Fact, reading: Reading) -> UUID:
     return dossier_named(fact.code)
 
 
-def _acting(fact: Fact) -> UnitCode:
-    """Return the unit that a fact speaks for: the receiving one if it says so, else the sender's."""
+def _acting(fact: Fact) -> UnitCode | None:
+    """Return the unit that a fact speaks for: the receiving one, else the sender's."""
     receiving: UnitCode | None = getattr(fact.event, "receiving_unit", None)
     return receiving or fact.sender.unit
 
 
 def _own_source(fact: Fact, rules: RuleBook) -> None:
-    """A registered source's name belongs to its own tokens; a token with a source has no other."""
+    """Refuse a source's name to all but its own tokens, and any other name to these."""
     own = fact.sender.source_name
     if own is not None and fact.source != own:
         raise Forbidden(f"This token sends as {own}, not as {fact.source}.")
-    if own is None and fact.source in rules.sources:
+    if own is None and fact.sender.unit is not None and fact.source in rules.sources:
         raise Forbidden(f"The source {fact.source} has tokens of its own.")
 
 
@@ -348,17 +363,8 @@ def _fact_append(fact: Fact, event: ev.DossierEvent) -> Append:
     )
 
 
-def _findings(
-    reading: Reading, event: ev.DossierEvent, outcome: Outcome
-) -> tuple[Finding, ...]:
+def _findings(reading: Reading, event: ev.DossierEvent, outcome: Outcome) -> tuple[Finding, ...]:
     version, seq = outcome.version or 0, outcome.seq or 0
     placed = replace(event, originator_version=version)
     recorded = Recorded(seq=seq, recorded_at=event.timestamp, leaf=b"", event=placed)
     return replay(event.originator_id, (*reading.events, recorded)).findings
-
-
-def register_append(event: reg.RegisterEvent, expected: int | None, key: Key | None) -> Append:
-    """Return the append of one entry of a register."""
-    write = Write(stream=event.originator_id, events=(event,), expected=expected)
-    outcome = Outcome(kind="recorded", stream=event.originator_id)
-    return Append(writes=(write,), key=key, outcome=outcome)

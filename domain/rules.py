@@ -47,15 +47,17 @@ class RuleBook:
     versions: dict[UUID, int] = field(default_factory=dict)
     _children: dict[UnitCode, set[UnitCode]] = field(default_factory=dict)
     _predecessors: dict[UnitCode, set[UnitCode]] = field(default_factory=dict)
+    _subtrees: dict[UnitCode, frozenset[UnitCode]] = field(default_factory=dict)
 
     def learn(self, events: Iterable[Recorded[reg.RegisterEvent]]) -> None:
         """Take in the next events of the registers, in the order of the ledger."""
         for recorded in events:
+            self._subtrees.clear()
             self._learn(recorded.event)
             self.versions[recorded.event.originator_id] = recorded.event.originator_version
             self.position = max(self.position, recorded.seq)
 
-    def _learn(self, event: reg.RegisterEvent) -> None:
+    def _learn(self, event: reg.RegisterEvent) -> None:  # noqa: C901, PLR0912  # a case each
         pin = Pin(stream=event.originator_id, version=event.originator_version)
         match event:
             case reg.UnitRegistered():
@@ -64,12 +66,14 @@ class RuleBook:
                     self._children[known.unit.parent].discard(event.code)
                 if event.parent is not None:
                     self._children.setdefault(event.parent, set()).add(event.code)
-                self.units[event.code] = UnitEntry(event, pin)
+                ended = (known.ended_at, known.successors) if known is not None else (None, ())
+                self.units[event.code] = UnitEntry(event, pin, *ended)
             case reg.UnitEndedByDecision():
                 entry = self.units.get(event.code)
                 if entry is not None:
-                    ended = UnitEntry(entry.unit, pin, event.ended_at, event.successors)
-                    self.units[event.code] = ended
+                    self.units[event.code] = UnitEntry(
+                        entry.unit, pin, event.ended_at, event.successors
+                    )
                 for successor in event.successors:
                     self._predecessors.setdefault(successor, set()).add(event.code)
             case reg.ProcedurePublished():
@@ -87,7 +91,9 @@ class RuleBook:
             case reg.TokenRevoked():
                 for digest, token in self.tokens.items():
                     if token.grant.token_id == event.token_id:
-                        self.tokens[digest] = TokenEntry(token.grant, token.granted_at, True)
+                        self.tokens[digest] = TokenEntry(
+                            token.grant, token.granted_at, revoked=True
+                        )
             case reg.SubjectErased():
                 self.erased.add(event.subject)
             case _:
@@ -102,9 +108,7 @@ class RuleBook:
             raise UnitEnded(code)
         return entry
 
-    def procedure(
-        self, code: ProcedureCode, at: datetime
-    ) -> tuple[reg.ProcedurePublished, Pin]:
+    def procedure(self, code: ProcedureCode, at: datetime) -> tuple[reg.ProcedurePublished, Pin]:
         """Return the version in force at a moment (by the date at which it begins)."""
         entry = self.procedures.get(code)
         day = at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
@@ -119,6 +123,8 @@ class RuleBook:
 
     def subtree(self, root: UnitCode) -> frozenset[UnitCode]:
         """Return a unit, everything below it, and what these took over from ended units."""
+        if root in self._subtrees:
+            return self._subtrees[root]
         found = {root}
         waiting = [root]
         while waiting:
@@ -126,7 +132,7 @@ class RuleBook:
             below = self._children.get(code, set()) | self._predecessors.get(code, set())
             waiting += below - found
             found |= below
-        return frozenset(found)
+        return self._subtrees.setdefault(root, frozenset(found))
 
     def pins(self, codes: Iterable[UnitCode]) -> Iterator[Pin]:
         """Yield the versions of the units that a decision looked at."""

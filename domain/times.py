@@ -4,9 +4,10 @@ from datetime import UTC, datetime, time, timedelta
 
 from domain.dossier import events as ev
 from domain.envelope import LedgerEvent, TimePrecision
-from domain.errors import TimeInFuture, TimeWithoutOffset
+from domain.errors import InvalidRequest, TimeInFuture, TimeWithoutOffset
 
 TOLERANCE = timedelta(minutes=5)
+YEARS = range(1900, 9999)
 _OPENING = time(7)
 _ENDS: frozenset[type[LedgerEvent]] = frozenset(
     {
@@ -17,6 +18,9 @@ _ENDS: frozenset[type[LedgerEvent]] = frozenset(
         ev.ResolutionRefused,
         ev.StepCompleted,
         ev.SupplementExpired,
+        ev.ResultRejected,
+        ev.DeliveryFailed,
+        ev.IncidentEnded,
     }
 )
 
@@ -36,6 +40,8 @@ def occurred_at(kind: type[LedgerEvent], stated: datetime, precision: TimePrecis
     if precision is TimePrecision.DAY:
         hour = time.max if kind in _ENDS else _OPENING
         stated = datetime.combine(stated.date(), hour, stated.tzinfo)
+    if stated.year not in YEARS:
+        raise InvalidRequest("A time must lie between the years 1900 and 9998.")
     return stated.astimezone(UTC)
 
 

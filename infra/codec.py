@@ -1,4 +1,4 @@
-"""Recorded event ⇄ stored bytes: plain UTF-8 JSON, written by orjson, restored by declared types."""
+"""Recorded event ⇄ stored bytes: UTF-8 JSON by orjson, restored by the declared types."""
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
@@ -39,7 +39,11 @@ class UnknownEvent(Exception):
 def encode(event: LedgerEvent) -> bytes:
     """Return what is stored and hashed. Absent values are left out; personal ones are sealed."""
     return orjson.dumps(
-        {name: _plain(value) for name in _fields(type(event)) if (value := getattr(event, name)) is not None}
+        {
+            name: _plain(value)
+            for name in _fields(type(event))
+            if (value := getattr(event, name)) is not None
+        }
     )
 
 
@@ -58,7 +62,7 @@ def _plain(value: Any) -> Any:  # noqa: ANN401  # any declared field type
     if kind is tuple:
         return [_plain(each) for each in value]
     if kind is Personal:
-        if value.sealed is None:
+        if value.sealed is None or value.subject is None:
             raise ValueError("A personal value was not sealed before it was stored.")
         return {"subject": value.subject, "sealed": b64encode(value.sealed).decode()}
     if hasattr(kind, "__dataclass_fields__"):

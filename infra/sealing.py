@@ -57,7 +57,7 @@ def _commitment(key: bytes, nonce: bytes) -> bytes:
 
 
 class MasterKey:
-    """The one secret that is not in the database. What it derives never leaves this object's use."""
+    """The one secret that is not in the database. What it derives never leaves this object."""
 
     def __init__(self, secret: bytes) -> None:
         if len(secret) != 32:  # noqa: PLR2004  # AES-256
@@ -84,7 +84,7 @@ class MasterKey:
             return self._wrapping.decrypt(
                 wrapped[:_NONCE], wrapped[_NONCE:], subject.bytes + stream_id.bytes
             )
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:
             raise SealBroken from error
 
     def lookup_hash(self, kind: str, value: str) -> bytes:

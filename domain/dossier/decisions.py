@@ -1,7 +1,7 @@
 """Which events each command yields, or which refusal stands in its way."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from domain.codes import issuing_scope
@@ -9,8 +9,8 @@ from domain.deadlines import due_date
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier.evolve import UNIT_FIELDS
-from domain.dossier.state import Dossier
-from domain.envelope import Meta, Pin, Stamp, UnitCode
+from domain.dossier.state import Delivery, Dossier, Status
+from domain.envelope import LedgerEvent, Meta, Pin, Stamp, UnitCode, event_id
 from domain.errors import Forbidden, IllegalTransition, InvalidRequest
 from domain.history import History, full_history
 from domain.rules import RuleBook
@@ -35,8 +35,14 @@ class Situation:
             "originator_id": self.dossier.id,
             "originator_version": self.dossier.version + place,
             "timestamp": self.at,
-            "meta": self.meta,
+            "meta": self.meta if place == 1 else _further(self.meta, place),
         }
+
+
+def _further(meta: Meta, place: int) -> Meta:
+    """Give the second event of a command an identity of its own; no key contains a space."""
+    source_id = f"{meta.source_id} {place}"
+    return replace(meta, source_id=source_id, event_id=event_id(meta.source, source_id))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +67,7 @@ def allowed(dossier: Dossier) -> list[str]:
     return [name for name, each in do.COMMANDS.items() if _hindrance(dossier, each) is None]
 
 
-def _hindrance(dossier: Dossier, command: type[do.Command]) -> str | None:
+def _hindrance(dossier: Dossier, command: type[do.Command]) -> str | None:  # noqa: PLR0911  # a list of hindrances
     answers = (do.AcceptTransfer, do.RefuseTransfer, do.TimeOutTransfer)
     if command is do.AcceptDossier and dossier.accepted_at is not None:
         return "it was accepted before."
@@ -73,6 +79,11 @@ def _hindrance(dossier: Dossier, command: type[do.Command]) -> str | None:
         return f"it is offered to {dossier.offer.to_unit} already."
     if command is do.IssueReappointment and dossier.reappointed_by is not None:
         return "one re-appointment for a dossier, and it has had it (NĐ 61/2018, Điều 19.9)."
+    again = dossier.status is Status.REGISTERED and dossier.intake_supplements > 0
+    if command is do.RequestSupplement and again:
+        return "before acceptance a supplement is asked for once, in full (NĐ 61/2018, Điều 15.3)."
+    if command is do.RejectResult and dossier.delivery is not Delivery.AT_DESK:
+        return "its result was handed over before."
     if command is do.EndIncident and not dossier.incidents:
         return "no incident is open."
     return None
@@ -91,7 +102,9 @@ def decide(situation: Situation, command: do.Command) -> Decision:
         raise refused
     check_units(situation, command)
     special = _SPECIAL.get(type(command))
-    return special(situation, command) if special else Decision(events=(_happen(situation, command),))
+    return (
+        special(situation, command) if special else Decision(events=(_happen(situation, command),))
+    )
 
 
 def check_units(situation: Situation, command: do.Command) -> None:
@@ -104,7 +117,7 @@ def check_units(situation: Situation, command: do.Command) -> None:
 
 def _happen(situation: Situation, command: do.Command, **changes: object) -> ev.DossierEvent:
     said = {each.name: getattr(command, each.name) for each in fields(command)}
-    return command.EVENT(**situation.stamp(), **{**said, **changes})  # type: ignore[arg-type]  # the payload is shared by construction
+    return command.EVENT(**situation.stamp(), **{**said, **changes})
 
 
 def _accept(situation: Situation, command: do.AcceptDossier) -> Decision:
@@ -144,6 +157,14 @@ def _answer_transfer(
         raise Forbidden(f"It is offered to {offer.to_unit}, not to {command.unit}.")
     answered = _happen(situation, command, unit=offer.to_unit, transfer_id=offer.transfer_id)
     return Decision(events=(answered,))
+
+
+def _succeed(situation: Situation, command: do.SucceedUnit) -> Decision:
+    dossier = situation.dossier
+    roles = (dossier.receiving_unit, dossier.competent_unit, dossier.returning_unit)
+    if command.predecessor not in (*roles, dossier.custodian_unit):
+        raise InvalidRequest(f"{command.predecessor} has no part in this dossier.")
+    return Decision(events=(_happen(situation, command),))
 
 
 def _expire(situation: Situation, command: do.ExpireSupplement) -> Decision:
@@ -201,6 +222,7 @@ _SPECIAL: dict[type[do.Command], Callable[..., Decision]] = {
     do.AcceptTransfer: _answer_transfer,
     do.RefuseTransfer: _answer_transfer,
     do.ExpireSupplement: _expire,
+    do.SucceedUnit: _succeed,
     do.IssueReappointment: _reappoint,
     do.RejectResult: _reject_result,
     do.BeginIncident: _begin_incident,
@@ -211,9 +233,9 @@ _SPECIAL: dict[type[do.Command], Callable[..., Decision]] = {
 
 def pins_of(rules: RuleBook, event: ev.DossierEvent | do.Command) -> tuple[Pin, ...]:
     """Return the versions of the units and of the procedure that a decision looks at."""
-    kind = type(event) if isinstance(event, ev.LedgerEvent) else event.EVENT
-    units = {getattr(event, name, None) for name in UNIT_FIELDS[kind]} - {None}
-    pins = set(rules.pins(units))
+    kind = type(event) if isinstance(event, LedgerEvent) else event.EVENT
+    named = (getattr(event, name, None) for name in UNIT_FIELDS[kind])
+    pins = set(rules.pins(unit for unit in named if unit is not None))
     procedure = getattr(event, "procedure", None)
     if procedure is not None and procedure in rules.procedures:
         pins.add(rules.procedures[procedure].pin)

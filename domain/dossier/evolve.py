@@ -175,6 +175,7 @@ def _supplement_requested(dossier: Dossier, event: ev.SupplementRequested) -> No
         return
     if dossier.accepted_at is None:
         dossier.status = Status.INTAKE_SUPPLEMENT
+        dossier.intake_supplements += 1
         return
     dossier.supplements += 1
     dossier.status = Status.SUPPLEMENT
@@ -244,10 +245,11 @@ def _result_returned(dossier: Dossier, event: ev.ResultReturned) -> None:
 @_effect_of(ev.DeliveryFailed)
 def _delivery_failed(dossier: Dossier, event: ev.DeliveryFailed) -> None:
     del event
-    if dossier.status is Status.RETURNED:
-        dossier.status = Status.FINISHED
+    if dossier.delivery is Delivery.RETURNED:
         dossier.returned_at = None
         dossier.delivery = Delivery.FAILED
+    if dossier.status is Status.RETURNED:
+        dossier.status = Status.FINISHED
 
 
 @_effect_of(ev.DossierWithdrawn)

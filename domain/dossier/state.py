@@ -110,6 +110,7 @@ class Dossier:
     due_computed: bool = False
     reappointed_by: UUID | None = None
     supplements: int = 0
+    intake_supplements: int = 0
     paused_since: datetime | None = None
     approved_at: datetime | None = None
     result: UUID | None = None

@@ -1,6 +1,7 @@
 """From which status each event is regular (NĐ 61/2018/NĐ-CP, Điều 15-20, as later amended)."""
 
 from collections.abc import Mapping
+from uuid import UUID
 
 from domain.dossier import events as ev
 from domain.dossier.state import ENDED, OPEN, Dossier, Finding, Status
@@ -27,7 +28,8 @@ FITS: Mapping[type[ev.DossierEvent], frozenset[Status | None]] = {
     ev.ReappointmentIssued: _PROCESS,
     ev.ResultApproved: _PROCESS,
     ev.ResultAtDesk: _WORK,  # 2 → 9: resolved at the desk (Điều 17.5).
-    ev.ResultRejected: _WORK,  # The end that it voids is no longer in the effective history.
+    # The end that it voids is not in the effective history; a fee asked for after it may be.
+    ev.ResultRejected: _WORK | {Status.OBLIGATION},
     ev.ResultReturned: frozenset({Status.FINISHED, Status.STOPPED}),
     ev.DeliveryFailed: frozenset({Status.RETURNED}),
     ev.DossierWithdrawn: OPEN | {Status.REGISTERED, Status.INTAKE_SUPPLEMENT},
@@ -49,15 +51,21 @@ def examine(before: Dossier, event: ev.DossierEvent) -> Finding | None:
     return None if why is None else Finding(kind=why[0], events=(event.meta.event_id,), why=why[1])
 
 
-def _misfit(before: Dossier, event: ev.DossierEvent) -> tuple[str, str] | None:
+def _misfit(  # noqa: PLR0911  # a table of cases
+    before: Dossier, event: ev.DossierEvent
+) -> tuple[str, str] | None:
     name = event.TOPIC.split(".")[1]
     match event:
         case ev.DossierAccepted() if before.accepted_at is not None:
             return "second-acceptance", "It was accepted before."
         case ev.DossierAccepted() if event.due is None:
             return "no-due-date", "It was accepted without a due date, and none can be computed."
-        case ev.DossierAccepted() if before.status in ENDED:
+        case ev.DossierAccepted() if before.status in ENDED and _found(before.ended_by, before):
             return None  # The end that came too early carries the finding.
+        case ev.SupplementRequested() if (
+            before.status is Status.REGISTERED and before.intake_supplements > 0
+        ):
+            return "second-intake-supplement", "Before acceptance once only (NĐ 61/2018, 15.3)."
         case ev.ReappointmentIssued() if before.reappointed_by is not None:
             return "second-reappointment", "One re-appointment for a dossier (NĐ 61/2018, 19.9)."
         case ev.TransferAccepted() | ev.TransferRefused() | ev.TransferTimedOut() if (
@@ -68,7 +76,13 @@ def _misfit(before: Dossier, event: ev.DossierEvent) -> tuple[str, str] | None:
             return None
         case _ if before.status in ENDED:
             return "after-end", f"{name} came after the end (status {before.status})."
-        case _ if before.accepted_at is None:
+        case _ if before.accepted_at is None and (
+            before.status is None or FITS[type(event)].isdisjoint(_BEFORE)
+        ):
             return "before-acceptance", f"{name} came before the acceptance."
         case _:
             return "illegal-transition", f"{name} does not follow from status {before.status}."
+
+
+def _found(event: UUID | None, before: Dossier) -> bool:
+    return any(event in finding.events for finding in before.findings)

@@ -5,18 +5,23 @@ event `seq`. Test vectors: docs/leaf-vectors.json.
 """
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from hashlib import sha256
-from struct import pack
+from struct import Struct, pack
 from uuid import UUID
 
 FORMAT_VERSION = 1
 NO_LEAF = bytes(32)
 """What stands for the previous leaf before the first event of a stream."""
 
+_STREAM = Struct(">BI16sI16s")
+_VERSION = Struct(">qI")
+_CONTENT = Struct(">qqI32s")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+@lru_cache(maxsize=1024)  # The events of a batch share most of their times.
 def micros(moment: datetime) -> int:
     """Return microseconds since 1970-01-01T00:00Z, exactly."""
     return (moment - _EPOCH) // _MICROSECOND
@@ -39,21 +44,21 @@ def entry(
     recorded_at (int64 µs UTC) ‖ SHA-256(data) (length-prefixed). Length prefixes are uint32; every
     integer is big-endian.
     """
-    name = topic.encode()
     return b"".join(
         (
-            pack(">BI", FORMAT_VERSION, 16),
-            ledger_id.bytes,
-            pack(">I", 16),
-            stream_id.bytes,
-            pack(">qI", version, len(previous)),
+            _STREAM.pack(FORMAT_VERSION, 16, ledger_id.bytes, 16, stream_id.bytes),
+            _VERSION.pack(version, len(previous)),
             previous,
-            pack(">I", len(name)),
-            name,
-            pack(">qqI", micros(occurred_at), micros(recorded_at), 32),
-            sha256(data).digest(),
+            _prefixed(topic),
+            _CONTENT.pack(micros(occurred_at), micros(recorded_at), 32, sha256(data).digest()),
         )
     )
+
+
+@lru_cache(maxsize=256)
+def _prefixed(text: str) -> bytes:
+    encoded = text.encode()
+    return pack(">I", len(encoded)) + encoded
 
 
 def leaf_hash(entry_bytes: bytes) -> bytes:

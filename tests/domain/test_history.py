@@ -1,0 +1,255 @@
+"""Which events count, in which order, for whom and when."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from domain.dossier import events as ev
+from domain.dossier.state import Status
+from domain.envelope import Recorded
+from domain.history import (
+    History,
+    effective_history,
+    fold,
+    full_history,
+    irregularities,
+    replay,
+)
+from tests.examples import (
+    DOSSIER,
+    HOUR,
+    MORNING,
+    accepted,
+    assigned,
+    corrected,
+    delivery_failed,
+    history,
+    id_of,
+    obligation_requested,
+    recorded,
+    result_at_desk,
+    result_rejected,
+    result_returned,
+    stopped,
+    withdrawn,
+)
+
+
+def names(events: Sequence[Recorded[ev.DossierEvent]]) -> list[str]:
+    return [each.event.meta.source_id for each in events]
+
+
+def effective(*events: ev.DossierEvent) -> list[str]:
+    """Name what counts, but for the corrections themselves."""
+    void = ev.EventCorrected | ev.ResultRejected
+    counting = effective_history(history(*events))
+    return names([each for each in counting if not isinstance(each.event, void)])
+
+
+def test_events_stand_in_the_order_in_which_they_happened() -> None:
+    told: History = [
+        recorded(accepted(), version=1),
+        recorded(stopped(), version=2, at=MORNING + 2 * HOUR),
+        recorded(assigned(), version=3, at=MORNING + HOUR),
+    ]
+    assert names(effective_history(told)) == ["accepted", "assigned", "stopped"]
+
+
+def test_at_the_same_moment_the_order_in_which_the_ledger_was_told_decides() -> None:
+    told: History = [
+        recorded(stopped(), version=3, at=MORNING),
+        recorded(accepted(), version=1, at=MORNING),
+        recorded(assigned(), version=2, at=MORNING),
+    ]
+    assert names(effective_history(told)) == ["accepted", "assigned", "stopped"]
+
+
+def test_what_happened_after_a_moment_is_left_out() -> None:
+    told = history(accepted(), assigned(), stopped())
+    assert names(effective_history(told, as_of=MORNING + HOUR)) == ["accepted", "assigned"]
+
+
+def test_what_was_told_after_a_position_is_left_out() -> None:
+    told: History = [
+        recorded(accepted(), version=1, seq=10),
+        recorded(stopped(), version=2, seq=20, at=MORNING + 2 * HOUR),
+        recorded(assigned(), version=3, seq=30, at=MORNING + HOUR),
+    ]
+    assert names(effective_history(told, known_at=29)) == ["accepted", "stopped"]
+    assert names(effective_history(told, known_at=30)) == ["accepted", "assigned", "stopped"]
+
+
+def test_a_corrected_event_does_not_count() -> None:
+    assert effective(accepted(), stopped(), corrected(corrects="stopped")) == ["accepted"]
+
+
+def test_a_known_correction_counts_for_every_moment() -> None:
+    told = history(accepted(), stopped(), corrected(corrects="stopped"))
+    assert names(effective_history(told, as_of=MORNING + HOUR)) == ["accepted"]
+    assert names(effective_history(told, as_of=MORNING + HOUR, known_at=2)) == [
+        "accepted",
+        "stopped",
+    ]
+
+
+def test_an_inspector_sees_what_is_void_and_what_voids_it() -> None:
+    told = history(accepted(), stopped(), corrected(corrects="stopped"))
+    assert [entry.voided_by for entry in full_history(told)] == [None, id_of("corrected"), None]
+
+
+def test_a_correction_that_is_corrected_voids_nothing() -> None:
+    undone = corrected("undone", corrects="corrected")
+    assert effective(accepted(), stopped(), corrected(corrects="stopped"), undone) == [
+        "accepted",
+        "stopped",
+    ]
+
+
+def test_a_correction_of_a_correction_of_a_correction_voids_again() -> None:
+    chain = (
+        corrected("first", corrects="stopped"),
+        corrected("second", corrects="first"),
+        corrected("third", corrects="second"),
+    )
+    assert effective(accepted(), stopped(), *chain) == ["accepted"]
+
+
+def test_what_replaces_an_event_takes_its_place() -> None:
+    right = stopped("right")
+    void = corrected(corrects="stopped", replaced_by="right")
+    dossier = replay(DOSSIER, history(accepted(), assigned(), stopped(), right, void))
+    assert effective(accepted(), stopped(), right, void) == ["accepted", "right"]
+    assert (dossier.ended_by, dossier.findings) == (id_of("right"), ())
+
+
+def test_a_correction_may_be_told_before_its_target() -> None:
+    told: History = [
+        recorded(accepted(), version=1),
+        recorded(corrected(corrects="stopped"), version=2, at=MORNING + 2 * HOUR),
+        recorded(stopped(), version=3, at=MORNING + HOUR),
+    ]
+    assert names(effective_history(told)) == ["accepted", "corrected"]
+
+
+def test_a_correction_may_lie_before_its_target() -> None:
+    assert effective(accepted(), corrected(corrects="stopped"), stopped()) == ["accepted"]
+
+
+def test_a_correction_of_what_nobody_knows_yet_waits() -> None:
+    told = history(accepted(), corrected(corrects="stopped"), stopped())
+    assert names(effective_history(told, known_at=2)) == ["accepted", "corrected"]
+
+
+def test_a_correction_of_itself_voids_nothing() -> None:
+    assert names(effective_history(history(accepted(), corrected(corrects="corrected")))) == [
+        "accepted",
+        "corrected",
+    ]
+
+
+def test_of_corrections_in_a_circle_the_latest_counts() -> None:
+    circle = (corrected("one", corrects="two"), corrected("two", corrects="one"))
+    assert names(effective_history(history(accepted(), *circle))) == ["accepted", "two"]
+
+
+def test_of_corrections_in_a_larger_circle_each_is_voided_by_a_later_one_only() -> None:
+    circle = (
+        corrected("one", corrects="three"),
+        corrected("two", corrects="one"),
+        corrected("three", corrects="two"),
+    )
+    assert names(effective_history(history(accepted(), *circle))) == ["accepted", "one", "three"]
+
+
+def test_a_rejected_result_never_was_an_end() -> None:
+    told = history(accepted(), assigned(), result_at_desk(), result_rejected())
+    assert names(effective_history(told)) == ["accepted", "assigned", "result-rejected"]
+    assert replay(DOSSIER, told).status is Status.IN_PROCESS
+
+
+def test_each_rejection_voids_the_last_result_before_it() -> None:
+    assert effective(
+        accepted(),
+        result_at_desk("first"),
+        result_rejected("rejection 1"),
+        result_at_desk("second"),
+        result_rejected("rejection 2"),
+        result_at_desk("third"),
+    ) == ["accepted", "third"]
+
+
+def test_a_rejection_may_name_the_result() -> None:
+    named = result_rejected(rejects=id_of("first"))
+    assert effective(accepted(), result_at_desk("first"), result_at_desk("second"), named) == [
+        "accepted",
+        "second",
+    ]
+
+
+def test_a_rejection_that_names_no_result_means_one_that_was_not_corrected() -> None:
+    assert effective(
+        accepted(),
+        result_at_desk("first"),
+        result_at_desk("second"),
+        corrected(corrects="second"),
+        result_rejected(),
+    ) == ["accepted"]
+
+
+def test_a_rejection_voids_nothing_but_a_result() -> None:
+    named = result_rejected(rejects=id_of("assigned"))
+    assert effective(accepted(), assigned(), named) == ["accepted", "assigned"]
+
+
+def test_a_rejection_without_any_result_voids_nothing() -> None:
+    assert effective(accepted(), result_rejected(), result_at_desk()) == [
+        "accepted",
+        "result-at-desk",
+    ]
+
+
+def test_a_rejection_that_is_corrected_gives_the_end_back() -> None:
+    undone = corrected(corrects="result-rejected")
+    dossier = replay(
+        DOSSIER, history(accepted(), assigned(), result_at_desk(), result_rejected(), undone)
+    )
+    assert (dossier.status, dossier.result) == (Status.FINISHED, id_of("result-at-desk"))
+
+
+def test_a_rejection_before_the_result_was_told_still_voids_it() -> None:
+    told: History = [
+        recorded(accepted(), version=1),
+        recorded(result_rejected(), version=2, at=MORNING + 2 * HOUR),
+        recorded(result_at_desk(), version=3, at=MORNING + HOUR),
+    ]
+    assert names(effective_history(told)) == ["accepted", "result-rejected"]
+
+
+def test_the_version_counts_what_is_void_too() -> None:
+    assert (
+        replay(DOSSIER, history(accepted(), stopped(), corrected(corrects="stopped"))).version == 3
+    )
+
+
+def test_the_irregularities_of_no_history_are_none() -> None:
+    assert irregularities([]) == ()
+
+
+def test_a_finding_goes_with_the_correction_of_the_event_that_has_it() -> None:
+    told = history(accepted(), withdrawn(), assigned())
+    assert [finding.kind for finding in irregularities(effective_history(told))] == ["after-end"]
+    told = history(accepted(), withdrawn(), assigned(), corrected(corrects="assigned"))
+    assert irregularities(effective_history(told)) == ()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        (),
+        (assigned(), obligation_requested()),
+        (result_at_desk(), result_returned(), delivery_failed()),
+    ],
+)
+def test_a_state_is_the_fold_of_its_effective_history(before: tuple[ev.DossierEvent, ...]) -> None:
+    told = history(accepted(), *before)
+    assert replay(DOSSIER, told) == fold(DOSSIER, effective_history(told))

@@ -1,0 +1,167 @@
+"""Properties of histories of any events, told in any order."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import given as for_all
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from domain.dossier import commands as do
+from domain.dossier import events as ev
+from domain.dossier.decisions import allowed, decide
+from domain.dossier.evolve import evolve
+from domain.dossier.state import Dossier, Finding
+from domain.dossier.transitions import examine
+from domain.envelope import Recorded
+from domain.errors import DomainError
+from domain.history import History, effective_history, full_history, irregularities, replay
+from tests.examples import (
+    COMMAND_FOR,
+    DOSSIER,
+    EVERY_DOSSIER_EVENT,
+    HOUR,
+    MORNING,
+    asking_for,
+    id_of,
+    recorded,
+)
+from tests.scenario import situation
+
+QUICK = settings(max_examples=150, deadline=None)
+
+
+def names(events: Sequence[Recorded[ev.DossierEvent]]) -> list[str]:
+    return [each.event.meta.source_id for each in events]
+
+
+EXAMPLE_OF = {COMMAND_FOR[type(event)].NAME: event for event in EVERY_DOSSIER_EVENT}
+
+# Few names, so that corrections find targets, themselves and each other.
+NAMES = [f"event {number}" for number in range(12)]
+
+
+@st.composite
+def facts(draw: st.DrawFn) -> list[Recorded[ev.DossierEvent]]:
+    """Any events in any order: ids and moments differ from each other, nothing else is sound."""
+    kinds = draw(st.lists(st.sampled_from(EVERY_DOSSIER_EVENT), max_size=len(NAMES)))
+    moments = draw(st.permutations(range(len(kinds))))
+    told: list[Recorded[ev.DossierEvent]] = []
+    for version, (event, moment) in enumerate(zip(kinds, moments, strict=True), 1):
+        meant = id_of(draw(st.sampled_from(NAMES)))
+        match event:
+            case ev.EventCorrected():
+                event = replace(event, corrects=meant)  # noqa: PLW2901  # the same, aimed
+            case ev.ResultRejected():
+                rejects = meant if draw(st.booleans()) else None
+                event = replace(event, rejects=rejects)  # noqa: PLW2901  # the same, aimed
+            case _:
+                pass
+        name = NAMES[version - 1]
+        meta = replace(event.meta, event_id=id_of(name), source_id=name)
+        named = replace(event, meta=meta)
+        told.append(recorded(named, version=version, at=MORNING + HOUR * moment))
+    return told
+
+
+def told_in_another_order(told: History, order: Sequence[int]) -> History:
+    return [
+        recorded(told[place].event, version=version, at=told[place].event.timestamp)
+        for version, place in enumerate(order, 1)
+    ]
+
+
+def but_for_the_order_of_telling(dossier: Dossier) -> Dossier:
+    return replace(dossier, version=0, last_version=0)
+
+
+@QUICK
+@for_all(facts())
+def test_any_events_in_any_order_give_a_state(told: History) -> None:
+    dossier = replay(DOSSIER, told)
+    assert dossier.version == len(told)
+    assert dossier.findings == irregularities(effective_history(told))
+    evolved = Dossier(id=DOSSIER)
+    for each in told:  # Not even in legal order.
+        evolved = evolve(evolved, each.event)
+    assert evolved.last_version == len(told)
+
+
+@QUICK
+@for_all(facts(), st.data())
+def test_the_order_of_arrival_changes_no_history_no_state_and_no_finding(
+    told: History, data: st.DataObject
+) -> None:
+    order = data.draw(st.permutations(range(len(told))))
+    other = told_in_another_order(told, order)
+    as_of = MORNING + HOUR * data.draw(st.integers(0, len(told)))
+    assert names(effective_history(other)) == names(effective_history(told))
+    assert names(effective_history(other, as_of)) == names(effective_history(told, as_of))
+    assert but_for_the_order_of_telling(replay(DOSSIER, other)) == but_for_the_order_of_telling(
+        replay(DOSSIER, told)
+    )
+
+
+@QUICK
+@for_all(facts(), st.integers(0, len(NAMES)))
+def test_what_was_known_does_not_depend_on_what_was_told_later(
+    told: History, position: int
+) -> None:
+    assert full_history(told, known_at=position) == full_history(told[:position])
+
+
+@QUICK
+@for_all(facts())
+def test_what_voids_is_itself_not_void(told: History) -> None:
+    entries = full_history(told)
+    effective = {entry.recorded.event.meta.event_id for entry in entries if not entry.voided_by}
+    assert {entry.voided_by for entry in entries} <= effective | {None}
+
+
+@QUICK
+@for_all(st.data())
+def test_in_a_regular_history_what_a_command_makes_happen_is_regular_even_if_it_is_sent_twice(
+    data: st.DataObject,
+) -> None:
+    told: list[Recorded[ev.DossierEvent]] = []
+    for _ in range(12):
+        possible = allowed(replay(DOSSIER, told))
+        wish = data.draw(st.sampled_from(possible))
+        command = _aimed(asking_for(EXAMPLE_OF[wish]), told, data)
+        for _ in range(2):  # Sent, and sent again: no key, no version that would notice.
+            known = len(told)
+            was_regular = not replay(DOSSIER, told).findings
+            told += _decided(told, command)
+            assert not (was_regular and _irregular_since(known, told))
+
+
+def _irregular_since(known: int, told: History) -> list[Finding]:
+    state = Dossier(id=DOSSIER)
+    found: list[Finding] = []
+    for each in effective_history(told):
+        finding = examine(state, each.event)
+        if finding is not None and each.version > known:
+            found.append(finding)
+        state = evolve(state, each.event)
+    return found
+
+
+def _aimed(command: do.Command, told: History, data: st.DataObject) -> do.Command:
+    if not isinstance(command, do.CorrectEvent) or not told:
+        return command
+    target = data.draw(st.sampled_from(told)).event.meta.event_id
+    return replace(command, corrects=target)
+
+
+def _decided(told: History, command: do.Command) -> History:
+    sees = situation(told, at=MORNING + timedelta(minutes=len(told)))
+    try:
+        decision = decide(sees, command)
+    except DomainError:
+        return []
+    first = len(told) + 1
+    return [
+        recorded(event, version=version, at=sees.at)
+        for version, event in enumerate(decision.events, first)
+    ]

@@ -1,0 +1,453 @@
+"""Named examples. Every argument has a default, so a test states only what it is about.
+
+The events of one dossier carry their names as ids: `id_of("accepted")` is the id of `accepted()`.
+`history` gives them versions, positions and moments an hour apart.
+"""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from datetime import UTC, date, datetime, timedelta, timezone
+from typing import TypeVar
+from uuid import UUID
+
+from domain import registers as reg
+from domain.dossier import commands as do
+from domain.dossier import events as ev
+from domain.dossier import payloads as say
+from domain.envelope import (
+    LedgerEvent,
+    Meta,
+    ProcedureCode,
+    Recorded,
+    Stamp,
+    TimePrecision,
+    UnitCode,
+    event_id,
+)
+from domain.history import History
+from domain.personal import Personal
+from domain.rules import RuleBook
+
+E = TypeVar("E", bound=LedgerEvent)
+
+LEDGER = UUID("1ed6e400-0000-4000-8000-000000000001")
+DOSSIER = UUID("d0551e40-0000-4000-8000-000000000001")
+LAN = UUID("5ab1ec70-0000-4000-8000-000000000001")
+TOKEN = UUID("70ce0000-0000-4000-8000-000000000001")
+
+PROVINCE = UnitCode("H01")
+DESK = UnitCode("H01.10")
+AGENCY = UnitCode("H01.20")
+ENDED = UnitCode("H01.99")
+UNKNOWN = UnitCode("H77.1")
+PROCEDURE = ProcedureCode("1.000001")
+CODE = "H01.10-260302-0001"
+SOURCE = "examples"
+
+VIETNAM = timezone(timedelta(hours=7))
+HOUR = timedelta(hours=1)
+MORNING = datetime(2026, 3, 2, 9, 15, tzinfo=VIETNAM).astimezone(UTC)  # A Monday.
+DUE = datetime(2026, 3, 9, 9, 15, tzinfo=VIETNAM).astimezone(UTC)  # Five working days later.
+LATER_DUE = datetime(2026, 3, 16, 17, 0, tzinfo=VIETNAM).astimezone(UTC)
+YEARS_AGO = datetime(2020, 1, 1, tzinfo=VIETNAM).astimezone(UTC)
+
+
+def id_of(named: str) -> UUID:
+    return event_id(SOURCE, named)
+
+
+def meta(
+    named: str = "example",
+    *,
+    precision: TimePrecision = TimePrecision.SECOND,
+    acting_unit: UnitCode | None = DESK,
+    subject_code: str | None = None,
+) -> Meta:
+    return Meta(
+        event_id=id_of(named),
+        source=SOURCE,
+        source_id=named,
+        principal="token:examples",
+        actor="Nguyễn Văn An",
+        acting_unit=acting_unit,
+        precision=precision,
+        offset_minutes=420,
+        subject_code=subject_code,
+    )
+
+
+def stamp(named: str, stream: UUID = DOSSIER) -> Stamp:
+    return {
+        "originator_id": stream,
+        "originator_version": 1,
+        "timestamp": MORNING,
+        "meta": meta(named),
+    }
+
+
+def recorded(
+    event: E, *, version: int = 1, seq: int | None = None, at: datetime | None = None
+) -> Recorded[E]:
+    moment = at or MORNING + HOUR * (version - 1)
+    placed = replace(event, originator_version=version, timestamp=moment)
+    return Recorded(seq=seq or version, recorded_at=moment, leaf=bytes(32), event=placed)
+
+
+def history(*events: ev.DossierEvent) -> History:
+    """Return the events as the ledger was told them: one after the other, an hour apart."""
+    return [recorded(event, version=version) for version, event in enumerate(events, 1)]
+
+
+COMMAND_FOR: Mapping[type[ev.DossierEvent], type[do.Command]] = {
+    command.EVENT: command for command in do.COMMANDS.values()
+}
+
+
+def asking_for(event: ev.DossierEvent) -> do.Command:
+    """Return the command that says what an event says."""
+    command = COMMAND_FOR[type(event)]
+    return command(**{field.name: getattr(event, field.name) for field in fields(command)})
+
+
+def lan() -> say.Party:
+    return say.Party(
+        kind=say.PartyKind.CITIZEN,
+        name=Personal("Trần Thị Lan", LAN, b"sealed name"),
+        id_kind="CCCD",
+        id_number=Personal("001190000001", LAN, b"sealed id number"),
+    )
+
+
+def submitted(
+    named: str = "submitted",
+    *,
+    procedure: ProcedureCode = PROCEDURE,
+    receiving_unit: UnitCode = DESK,
+    code: str | None = None,
+) -> ev.DossierSubmitted:
+    return ev.DossierSubmitted(
+        **stamp(named), procedure=procedure, receiving_unit=receiving_unit, code=code, owner=lan()
+    )
+
+
+def accepted(
+    named: str = "accepted",
+    *,
+    procedure: ProcedureCode = PROCEDURE,
+    receiving_unit: UnitCode = DESK,
+    competent_unit: UnitCode = AGENCY,
+    code: str | None = CODE,
+    due: datetime | None = DUE,
+) -> ev.DossierAccepted:
+    return ev.DossierAccepted(
+        **stamp(named),
+        procedure=procedure,
+        channel=say.Channel.DIRECT,
+        receiving_unit=receiving_unit,
+        competent_unit=competent_unit,
+        code=code,
+        owner=lan(),
+        components=(say.Component(name="Tờ khai", originals=1),),
+        due=due,
+        procedure_version=1,
+    )
+
+
+def intake_refused(named: str = "intake-refused") -> ev.IntakeRefused:
+    return ev.IntakeRefused(**stamp(named), reason="Không thuộc thẩm quyền.")
+
+
+def transfer_offered(
+    named: str = "transfer-offered", *, to_unit: UnitCode = AGENCY
+) -> ev.TransferOffered:
+    return ev.TransferOffered(**stamp(named), to_unit=to_unit, transfer_id="BG-1")
+
+
+def transfer_accepted(
+    named: str = "transfer-accepted", *, unit: UnitCode | None = AGENCY
+) -> ev.TransferAccepted:
+    return ev.TransferAccepted(**stamp(named), unit=unit, transfer_id="BG-1")
+
+
+def transfer_refused(
+    named: str = "transfer-refused", *, unit: UnitCode | None = AGENCY
+) -> ev.TransferRefused:
+    return ev.TransferRefused(**stamp(named), reason="Nhầm nơi.", unit=unit, transfer_id="BG-1")
+
+
+def transfer_timed_out(named: str = "transfer-timed-out") -> ev.TransferTimedOut:
+    return ev.TransferTimedOut(**stamp(named), transfer_id="BG-1")
+
+
+def assigned(named: str = "assigned", *, unit: UnitCode | None = AGENCY) -> ev.DossierAssigned:
+    return ev.DossierAssigned(**stamp(named), officer="Lê Văn Bình", unit=unit)
+
+
+def step_started(named: str = "step-started", *, unit: UnitCode | None = AGENCY) -> ev.StepStarted:
+    return ev.StepStarted(**stamp(named), step="Thẩm định", unit=unit)
+
+
+def step_completed(
+    named: str = "step-completed", *, unit: UnitCode | None = AGENCY
+) -> ev.StepCompleted:
+    return ev.StepCompleted(**stamp(named), step="Thẩm định", unit=unit)
+
+
+def supplement_requested(named: str = "supplement-requested") -> ev.SupplementRequested:
+    return ev.SupplementRequested(
+        **stamp(named), reason="Thiếu bản vẽ.", items=("Bản vẽ hoàn công",), request_id="BS-1"
+    )
+
+
+def supplement_completed(
+    named: str = "supplement-completed", *, partial: bool = False, due: datetime | None = None
+) -> ev.SupplementCompleted:
+    return ev.SupplementCompleted(
+        **stamp(named), items=("Bản vẽ hoàn công",), partial=partial, request_id="BS-1", due=due
+    )
+
+
+def supplement_expired(named: str = "supplement-expired") -> ev.SupplementExpired:
+    return ev.SupplementExpired(**stamp(named), request_id="BS-1")
+
+
+def reappointed(
+    named: str = "reappointed",
+    *,
+    new_due: datetime = LATER_DUE,
+    delaying_unit: UnitCode | None = AGENCY,
+) -> ev.ReappointmentIssued:
+    return ev.ReappointmentIssued(
+        **stamp(named), new_due=new_due, reason="Cần xác minh.", delaying_unit=delaying_unit
+    )
+
+
+def result_approved(named: str = "result-approved") -> ev.ResultApproved:
+    return ev.ResultApproved(**stamp(named), approver="Phạm Thị Dung")
+
+
+def result_at_desk(
+    named: str = "result-at-desk", *, unit: UnitCode | None = DESK
+) -> ev.ResultAtDesk:
+    return ev.ResultAtDesk(**stamp(named), unit=unit, documents=(say.ResultDocument(number="12"),))
+
+
+def result_rejected(
+    named: str = "result-rejected", *, rejects: UUID | None = None
+) -> ev.ResultRejected:
+    return ev.ResultRejected(**stamp(named), reason="Sai họ tên.", rejects=rejects)
+
+
+def result_returned(named: str = "result-returned") -> ev.ResultReturned:
+    return ev.ResultReturned(**stamp(named), recipient=lan())
+
+
+def delivery_failed(named: str = "delivery-failed") -> ev.DeliveryFailed:
+    return ev.DeliveryFailed(**stamp(named), reason="Không có người nhận.")
+
+
+def withdrawn(named: str = "withdrawn") -> ev.DossierWithdrawn:
+    return ev.DossierWithdrawn(**stamp(named), reason="Không còn nhu cầu.")
+
+
+def stopped(named: str = "stopped") -> ev.DossierStopped:
+    return ev.DossierStopped(**stamp(named), reason="Không đủ điều kiện.")
+
+
+def resolution_refused(named: str = "resolution-refused") -> ev.ResolutionRefused:
+    return ev.ResolutionRefused(**stamp(named), reason="Đất đang tranh chấp.")
+
+
+def obligation_requested(
+    named: str = "obligation-requested",
+) -> ev.FinancialObligationRequested:
+    return ev.FinancialObligationRequested(**stamp(named), amount=150_000, obligation_id="TB-1")
+
+
+def payment_recorded(named: str = "payment-recorded") -> ev.PaymentRecorded:
+    return ev.PaymentRecorded(
+        **stamp(named),
+        amount=150_000,
+        channel=say.PaymentChannel.NATIONAL_PORTAL,
+        obligation_id="TB-1",
+    )
+
+
+def incident_began(named: str = "incident-began", *, system: str = "LGSP") -> ev.IncidentBegan:
+    return ev.IncidentBegan(**stamp(named), system=system, reason="Mất kết nối.")
+
+
+def incident_ended(named: str = "incident-ended", *, system: str = "LGSP") -> ev.IncidentEnded:
+    return ev.IncidentEnded(**stamp(named), system=system)
+
+
+def competence_transferred(
+    named: str = "competence-transferred", *, to_unit: UnitCode = PROVINCE
+) -> ev.CompetenceTransferred:
+    return ev.CompetenceTransferred(**stamp(named), to_unit=to_unit, from_unit=AGENCY)
+
+
+def unit_succeeded(
+    named: str = "unit-succeeded", *, predecessor: UnitCode = AGENCY, successor: UnitCode = DESK
+) -> ev.UnitSucceeded:
+    return ev.UnitSucceeded(**stamp(named), predecessor=predecessor, successor=successor)
+
+
+def corrected(
+    named: str = "corrected", *, corrects: str = "accepted", replaced_by: str | None = None
+) -> ev.EventCorrected:
+    """Make the example of a name void."""
+    return ev.EventCorrected(
+        **stamp(named),
+        corrects=id_of(corrects),
+        reason="Nhập nhầm.",
+        replaced_by=id_of(replaced_by) if replaced_by else None,
+    )
+
+
+EVERY_DOSSIER_EVENT: tuple[ev.DossierEvent, ...] = (
+    submitted(),
+    accepted(),
+    intake_refused(),
+    transfer_offered(),
+    transfer_accepted(),
+    transfer_refused(),
+    transfer_timed_out(),
+    assigned(),
+    step_started(),
+    step_completed(),
+    supplement_requested(),
+    supplement_completed(),
+    supplement_expired(),
+    reappointed(),
+    result_approved(),
+    result_at_desk(),
+    result_rejected(),
+    result_returned(),
+    delivery_failed(),
+    withdrawn(),
+    stopped(),
+    resolution_refused(),
+    obligation_requested(),
+    payment_recorded(),
+    incident_began(),
+    incident_ended(),
+    competence_transferred(),
+    unit_succeeded(),
+    corrected(),
+)
+
+
+def unit_registered(
+    code: UnitCode = DESK, *, parent: UnitCode | None = PROVINCE, prefix: str | None = None
+) -> reg.UnitRegistered:
+    return reg.UnitRegistered(
+        **stamp(f"unit-{code}", reg.stream_of("unit", code)),
+        code=code,
+        name=f"Đơn vị {code}",
+        parent=parent,
+        dossier_prefix=prefix,
+    )
+
+
+def unit_ended(
+    code: UnitCode = ENDED,
+    *,
+    ended_at: datetime = YEARS_AGO,
+    successors: tuple[UnitCode, ...] = (AGENCY,),
+) -> reg.UnitEndedByDecision:
+    return reg.UnitEndedByDecision(
+        **stamp(f"end-{code}", reg.stream_of("unit", code)),
+        code=code,
+        ended_at=ended_at,
+        successors=successors,
+    )
+
+
+def procedure_published(
+    code: ProcedureCode = PROCEDURE,
+    *,
+    version: int = 1,
+    valid_from: date = date(2025, 7, 1),
+    days: int | None = 5,
+) -> reg.ProcedurePublished:
+    return reg.ProcedurePublished(
+        **stamp(f"procedure-{code}-{version}", reg.stream_of("procedure", code)),
+        code=code,
+        version=version,
+        name="Cấp giấy phép xây dựng",
+        field="Hoạt động xây dựng",
+        term=reg.Term(amount=days, unit=reg.TermUnit.WORKING_DAY) if days is not None else None,
+        valid_from=valid_from,
+        legal_basis="NĐ 61/2018/NĐ-CP",
+    )
+
+
+def calendar_decided(
+    decision: str = "tet-2026", *, off: tuple[date, ...] = (date(2026, 2, 17),)
+) -> reg.CalendarDecided:
+    return reg.CalendarDecided(
+        **stamp(f"calendar-{decision}", reg.stream_of("calendar", "VN")),
+        id=decision,
+        issued=date(2025, 10, 1),
+        off=off,
+    )
+
+
+def source_registered(name: str = "mot-cua-h01", *, unit: UnitCode = DESK) -> reg.SourceRegistered:
+    return reg.SourceRegistered(
+        **stamp(f"source-{name}", reg.stream_of("source", name)), name=name, unit=unit
+    )
+
+
+def token_granted(
+    digest: str = "digest of a token",
+    *,
+    token: UUID = TOKEN,
+    role: reg.Role = reg.Role.DESK,
+    unit: UnitCode = DESK,
+    expires_at: datetime = LATER_DUE,
+) -> reg.TokenGranted:
+    return reg.TokenGranted(
+        **stamp(f"token-{token}", reg.stream_of("token", str(token))),
+        token_id=token,
+        digest=digest,
+        role=role,
+        unit=unit,
+        expires_at=expires_at,
+    )
+
+
+def token_revoked(token: UUID = TOKEN) -> reg.TokenRevoked:
+    return reg.TokenRevoked(
+        **stamp(f"revoked-{token}", reg.stream_of("token", str(token))), token_id=token
+    )
+
+
+def subject_erased(subject: UUID = LAN) -> reg.SubjectErased:
+    return reg.SubjectErased(
+        **stamp(f"erased-{subject}", reg.stream_of("subject", str(subject))),
+        subject=subject,
+        ground="Yêu cầu của người nộp.",
+    )
+
+
+def registers() -> list[reg.RegisterEvent]:
+    """Return a province with a desk, an agency and a unit that ended, and one procedure."""
+    return [
+        unit_registered(PROVINCE, parent=None),
+        unit_registered(DESK),
+        unit_registered(AGENCY),
+        unit_registered(ENDED),
+        unit_ended(ENDED),
+        procedure_published(),
+    ]
+
+
+def rule_book(*more: reg.RegisterEvent) -> RuleBook:
+    """Return what the registers say after some more events."""
+    rules = RuleBook()
+    rules.learn(
+        recorded(event, version=seq, seq=seq) for seq, event in enumerate((*registers(), *more), 1)
+    )
+    return rules
