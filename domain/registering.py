@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import registers as reg
 from domain.appends import Append, Clock, Key, Outcome, Store, Write
@@ -110,6 +111,7 @@ def _check(entry: reg.RegisterEvent, rules: RuleBook) -> None:
     match entry:
         case reg.UnitRegistered():
             named = (entry.parent,)
+            _refuse_unknown_zone(entry.zone)
             if entry.dossier_prefix is not None and not is_prefix(entry.dossier_prefix):
                 raise InvalidRequest("dossier_prefix has only A-Z, 0-9 and dots.")
             if entry.parent is not None and entry.parent in rules.subtree(entry.code):
@@ -125,6 +127,13 @@ def _check(entry: reg.RegisterEvent, rules: RuleBook) -> None:
     for unit in named:
         if unit is not None and unit not in rules.units:
             raise UnknownUnit(unit)
+
+
+def _refuse_unknown_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidRequest("zone is no time zone like Asia/Ho_Chi_Minh.") from error
 
 
 def _is_known(  # noqa: C901, PLR0911  # a case for each kind of entry

@@ -3,19 +3,20 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import Enum
 from time import monotonic
 from typing import Final
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 
-from domain.appends import Answer
-from domain.codes import Serial
+from domain.appends import Answer, Append, Key
 from domain.errors import Busy, DomainError, InvalidRequest, TooLarge
+from domain.evidence.leaves import micros
 from infra.database import FULL, LOST, POISON, Connect
 from infra.judging import Judgement, Prepared, Snapshot, judge, outcome_bytes, outcome_of
 
@@ -33,36 +34,40 @@ SETTINGS: Final = {
     "lock_timeout": "60s",
 }
 
-_LOCK: Final = "BEGIN; SELECT FROM ledger.head FOR UPDATE"
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's.
+
+# With any other isolation the next statement would not see what was committed before the lock.
+_LOCK: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM ledger.head FOR UPDATE"
 
 _READ: Final = """
 SELECT head.ledger_id, last.seq, last.recorded_at,
-  (SELECT array_agg((stream_id, version, leaf)) FROM ledger.stream WHERE stream_id = ANY($1::uuid[])),
+  (SELECT array_agg((stream_id, version, leaf))
+     FROM ledger.stream WHERE stream_id = ANY($1::uuid[])),
   (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
-     FROM unnest($2::text[], $3::text[]) AS asked (scope, key) JOIN ledger.append a USING (scope, key)),
+     FROM unnest($2::text[], $3::text[]) AS asked (scope, key)
+     JOIN ledger.append a USING (scope, key)),
   (SELECT array_agg((c.kind, c.value, c.stream_id))
-     FROM unnest($4::text[], $5::text[]) AS asked (kind, value) JOIN ledger.claim c USING (kind, value)),
-  (SELECT array_agg((asked.scope, (SELECT max(serial) FROM ledger.claim c WHERE c.scope = asked.scope)))
+     FROM unnest($4::text[], $5::text[]) AS asked (kind, value)
+     JOIN ledger.claim c USING (kind, value)),
+  (SELECT array_agg((asked.scope,
+                     (SELECT max(serial) FROM ledger.claim c WHERE c.scope = asked.scope)))
      FROM unnest($6::text[]) AS asked (scope))
 FROM ledger.head AS head
-LEFT JOIN LATERAL (SELECT seq, recorded_at FROM ledger.event ORDER BY seq DESC LIMIT 1) AS last ON true
+LEFT JOIN LATERAL (SELECT seq, recorded_at FROM ledger.event ORDER BY seq DESC LIMIT 1) AS last
+  ON true
 """
 
+# Rows travel as arrays of the tables' own row types: asyncpg encodes a tuple faster than columns.
 _WRITE: Final = """
 WITH events AS (
-  INSERT INTO ledger.event (seq, stream_id, version, type, occurred_at, recorded_at, data, leaf)
-  SELECT * FROM unnest($1::bigint[], $2::uuid[], $3::int[], $4::text[], $5::timestamptz[],
-                       $6::timestamptz[], $7::bytea[], $8::bytea[])
+  INSERT INTO ledger.event SELECT * FROM unnest($1::ledger.event[])
 ), streams AS (
-  INSERT INTO ledger.stream (stream_id, category, version, leaf)
-  SELECT * FROM unnest($9::uuid[], $10::text[], $11::int[], $12::bytea[])
+  INSERT INTO ledger.stream SELECT * FROM unnest($2::ledger.stream[])
   ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version, leaf = excluded.leaf
 ), claims AS (
-  INSERT INTO ledger.claim (kind, value, stream_id, scope, serial)
-  SELECT * FROM unnest($13::text[], $14::text[], $15::uuid[], $16::text[], $17::bigint[])
+  INSERT INTO ledger.claim SELECT * FROM unnest($3::ledger.claim[])
 )
-INSERT INTO ledger.append (scope, key, digest, outcome)
-SELECT * FROM unnest($18::text[], $19::text[], $20::bytea[], $21::bytea[])
+INSERT INTO ledger.append SELECT * FROM unnest($4::ledger.append[])
 """
 
 
@@ -92,8 +97,8 @@ class _Waiting:
 class Appender:
     """Appends all or nothing, in batches of what queued while the last commit ran. No timer.
 
-    `submit` raises StaleVersion, CodeTaken, RulesChanged, KeyReused, TooLarge or Busy. When the loop
-    itself fails, `dead` is called: the process must end, for nobody else would answer.
+    `submit` raises StaleVersion, CodeTaken, RulesChanged, KeyReused, TooLarge or Busy. When the
+    loop itself fails, `dead` is called: the process must end, for nobody else would answer.
     """
 
     def __init__(
@@ -145,10 +150,14 @@ class Appender:
             raise Busy("The service is stopping.")
         if len(self._lanes[lane]) >= self._capacity:
             raise Busy
+        if prepared.append.key is None and prepared.append.writes:
+            # By a key of its own it is found again after a COMMIT whose answer was lost.
+            own = Key(scope="", key=uuid4().hex, digest=b"")
+            prepared.append = replace(prepared.append, key=own)
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._lanes[lane].append(_Waiting(prepared, future))
         self._wake.set()
-        return await asyncio.shield(future)
+        return await future
 
     async def _run(self) -> None:
         while True:
@@ -218,9 +227,10 @@ class Appender:
             if judgement.empty:
                 await connection.execute("ROLLBACK")
                 return judgement.answers
-            await connection.execute(_WRITE, *_columns(judgement))
-            for prepared in batch:
-                prepared.uncertain = True
+            await connection.execute(_WRITE, *_rows(judgement))
+            for prepared, answer in zip(batch, judgement.answers, strict=True):
+                if isinstance(answer, Answer) and not answer.repeated:
+                    prepared.uncertain = True
             await connection.execute("COMMIT")
         except LOST:
             raise
@@ -237,6 +247,13 @@ class Appender:
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
+            await self._connection.set_type_codec(
+                "timestamptz",
+                schema="pg_catalog",
+                encoder=_encoded_time,
+                decoder=_decoded_time,
+                format="tuple",
+            )
         return self._connection
 
     def _drop(self) -> None:
@@ -247,27 +264,32 @@ class Appender:
     async def _snapshot(
         self, connection: asyncpg.Connection, batch: Sequence[Prepared]
     ) -> Snapshot:
-        streams: set[UUID] = set()
-        keys: set[tuple[str, str]] = set()
-        claims: set[tuple[str, str]] = set()
-        scopes: set[str] = set()
-        for prepared in batch:
-            append = prepared.append
-            streams.update(write.stream for write in append.writes)
-            streams.update(pin.stream for pin in append.unchanged)
-            claims.update((claim.kind, claim.value) for claim in append.claims)
-            if append.key is not None:
-                keys.add((append.key.scope, append.key.key))
-            if append.issue is not None:
-                scopes.add(append.issue)
-        row = await connection.fetchrow(
-            _READ, list(streams), *_two(keys), *_two(claims), list(scopes)
+        appends = [prepared.append for prepared in batch]
+        keys = [append.key for append in appends if append.key is not None]
+        claims = [claim for append in appends for claim in append.claims]
+        (row,) = await connection.fetch(
+            _READ,
+            list(_streams(appends)),
+            [key.scope for key in keys],
+            [key.key for key in keys],
+            [claim.kind for claim in claims],
+            [claim.value for claim in claims],
+            list({append.issue for append in appends if append.issue is not None}),
         )
         return _snapshot_of(row, self._now())
 
 
-def _two(pairs: set[tuple[str, str]]) -> tuple[list[str], list[str]]:
-    return [first for first, _ in pairs], [second for _, second in pairs]
+def _encoded_time(moment: datetime) -> tuple[int]:
+    return (micros(moment) - micros(_EPOCH),)
+
+
+def _decoded_time(value: tuple[int]) -> datetime:
+    return _EPOCH + timedelta(microseconds=value[0])
+
+
+def _streams(appends: Iterable[Append]) -> set[UUID]:
+    written = {write.stream for append in appends for write in append.writes}
+    return written.union(pin.stream for append in appends for pin in append.unchanged)
 
 
 def _snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
@@ -286,34 +308,17 @@ def _snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
     )
 
 
-def _columns(judgement: Judgement) -> tuple[list[object], ...]:
-    events = judgement.events
-    streams = judgement.streams
-    claims = judgement.claims
-    keys = judgement.keys
-    numbers = [claim.serial or Serial("", 0) for claim in claims]
+def _rows(judgement: Judgement) -> tuple[Sequence[tuple[object, ...]], ...]:
+    """Return what `_WRITE` takes: the new rows of event, stream, claim and append."""
     return (
-        [each.seq for each in events],
-        [each.stream_id for each in events],
-        [each.version for each in events],
-        [each.topic for each in events],
-        [each.occurred_at for each in events],
-        [each.recorded_at for each in events],
-        [each.data for each in events],
-        [each.leaf for each in events],
-        list(streams),
-        [category for category, _, _ in streams.values()],
-        [version for _, version, _ in streams.values()],
-        [leaf for _, _, leaf in streams.values()],
-        [each.kind for each in claims],
-        [each.value for each in claims],
-        [each.stream_id for each in claims],
-        [number.scope or None for number in numbers],
-        [number.number or None for number in numbers],
-        [key.scope for key, _ in keys],
-        [key.key for key, _ in keys],
-        [key.digest for key, _ in keys],
-        [outcome_bytes(outcome) for _, outcome in keys],
+        judgement.events,
+        [(stream, *head) for stream, head in judgement.streams.items()],
+        [
+            (row.kind, row.value, row.stream_id, *((s.scope, s.number) if s else (None, None)))
+            for row in judgement.claims
+            for s in (row.serial,)
+        ],
+        [(key.scope, key.key, key.digest, outcome_bytes(o)) for key, o in judgement.keys],
     )
 
 

@@ -12,19 +12,23 @@ LOST: Final = (
     TimeoutError,
     ssl.SSLError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # A farewell of the server was read, the end of the line not yet.
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
     asyncpg.exceptions.CannotConnectNowError,
     asyncpg.exceptions.IdleInTransactionSessionTimeoutError,
     asyncpg.TooManyConnectionsError,
+    asyncpg.LockNotAvailableError,  # Somebody has held the head for longer than lock_timeout.
+    asyncpg.ReadOnlySQLTransactionError,  # A primary that was made a standby.
 )
-"""Errors after which the connection is no more, or never was: connect again."""
+"""Errors after which the connection is no more, never was, or leads nowhere: connect again."""
 
 POISON: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,
+    asyncpg.ProgramLimitExceededError,
 )
-"""SQLSTATE 22 and 23: something in what was sent cannot be stored."""
+"""SQLSTATE 22, 23 and 54 (too long for an index): something that was sent cannot be stored."""
 
 FULL: Final = (asyncpg.InsufficientResourcesError,)
 """SQLSTATE 53: disk full, out of memory."""

@@ -1,6 +1,6 @@
 """The ledger on PostgreSQL: reads for decisions, coalesced, and the way into the appender."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
@@ -11,37 +11,40 @@ import asyncpg
 from domain.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
-from domain.errors import Busy, DomainError, KeyReused
+from domain.errors import Busy, DomainError, InvalidRequest, KeyReused
 from domain.registers import RegisterEvent
 from domain.rules import RuleBook
 from infra.appender import Appender, Lane
 from infra.batching import Batcher
 from infra.codec import decode, encode
-from infra.database import LOST, Connect
+from infra.database import LOST, POISON, Connect
 from infra.judging import Encoded, Prepared, outcome_of
 from infra.keys import KeyRing
 
 _EVENTS: Final = (
     "SELECT seq, stream_id, version, type, occurred_at, recorded_at, data, leaf FROM ledger.event"
 )
-_OF_STREAMS: Final = f"{_EVENTS} WHERE stream_id = ANY($1::uuid[]) ORDER BY stream_id, version"
+_OF_STREAMS: Final = (
+    f"{_EVENTS} WHERE stream_id = ANY($1::uuid[]) AND seq <= $2 ORDER BY stream_id, version"
+)
 _OF_REGISTERS: Final = f"{_EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LOOK: Final = """
 SELECT
   (SELECT max(seq) FROM ledger.event),
   (SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'),
   (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
-     FROM unnest($1::text[], $2::text[]) AS asked (scope, key) JOIN ledger.append a USING (scope, key)),
+     FROM unnest($1::text[], $2::text[]) AS asked (scope, key)
+     JOIN ledger.append a USING (scope, key)),
   (SELECT array_agg((c.value, c.stream_id))
-     FROM unnest($3::text[]) AS asked (value) JOIN ledger.claim c ON c.kind = $4 AND c.value = asked.value)
+     FROM unnest($3::text[]) AS asked (value)
+     JOIN ledger.claim c ON c.kind = $4 AND c.value = asked.value)
 """
 
 
 def restored(row: asyncpg.Record) -> Recorded[LedgerEvent]:
     """Turn a row of ledger.event into what the domain reads."""
-    stream = UUID(bytes=row["stream_id"].bytes)
-    event = decode(row["type"], stream, row["version"], row["occurred_at"], row["data"])
-    return Recorded(row["seq"], row["recorded_at"], row["leaf"], event)
+    seq, stream, version, topic, occurred_at, recorded_at, data, leaf = row
+    return Recorded(seq, recorded_at, leaf, decode(topic, stream, version, occurred_at, data))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,7 @@ class _Question:
     stream: UUID | None
     key: Key | None
     code: str | None
+    any_content: bool = False
 
 
 class PostgresStore:
@@ -60,14 +64,21 @@ class PostgresStore:
         appender: Appender,
         ledger_id: UUID,
         rules: RuleBook,
+        lane: Lane = Lane.DESK,
     ) -> None:
         self.rules = rules
+        self._lane = lane
         self.ledger_id = ledger_id
         self._connect = connect
         self._appender = appender
         self._connection: asyncpg.Connection | None = None
         self._reads = Batcher(self._look)
+        self._told: Callable[[], None] = lambda: None
         self._keys: KeyRing | None = None
+
+    def tell(self, told: Callable[[], None]) -> None:
+        """Call somebody after each append: there is news to read."""
+        self._told = told
 
     def seal_with(self, keys: KeyRing) -> None:
         self._keys = keys
@@ -85,8 +96,18 @@ class PostgresStore:
             raise reading
         return reading
 
-    async def append(self, append: Append, lane: Lane = Lane.DESK) -> Answer:
-        return await self._appender.submit(await self._prepared(append), lane)
+    async def outcome(self, scope: str, key: str) -> Outcome | None:
+        """Return what is stored under a key, whatever its content was."""
+        question = _Question(None, Key(scope=scope, key=key, digest=b""), None, any_content=True)
+        reading = await self._reads.ask(question)
+        if isinstance(reading, DomainError):
+            raise reading
+        return reading.stored
+
+    async def append(self, append: Append) -> Answer:
+        answer = await self._appender.submit(await self._prepared(append), self._lane)
+        self._told()
+        return answer
 
     async def _prepared(self, append: Append) -> Prepared:
         sealed = [[await self._sealed(event) for event in write.events] for write in append.writes]
@@ -104,7 +125,10 @@ class PostgresStore:
     async def _sealed(self, event: LedgerEvent) -> LedgerEvent:
         if self._keys is None:
             raise RuntimeError("The store has no keys to seal with.")
-        return await self._keys.seal(self.ledger_id, event)
+        try:
+            return await self._keys.seal(self.ledger_id, event)
+        except LOST as error:
+            raise Busy("The database is away.") from error
 
     async def _look(self, questions: Sequence[_Question]) -> list[Reading | DomainError]:
         for attempt in (1, 2):
@@ -115,6 +139,11 @@ class PostgresStore:
                 self._drop()
                 if attempt == 2:  # noqa: PLR2004  # the second attempt was on a new connection
                     raise Busy("The database is away.") from error
+            except POISON:
+                if len(questions) == 1:
+                    return [InvalidRequest("The database cannot look for this.")]
+                alone = [await self._look([question]) for question in questions]
+                return [answer for (answer,) in alone]
         raise Busy
 
     async def _looked(
@@ -122,9 +151,10 @@ class PostgresStore:
     ) -> list[Reading | DomainError]:
         keys = [question.key for question in questions if question.key is not None]
         codes = [question.code for question in questions if question.code is not None]
-        position, registers, stored, claimed = await connection.fetchrow(
+        (row,) = await connection.fetch(
             _LOOK, [key.scope for key in keys], [key.key for key in keys], codes, DOSSIER_CODE
         )
+        position, registers, stored, claimed = row
         if (registers or 0) > self.rules.position:
             rows = await connection.fetch(_OF_REGISTERS, self.rules.position)
             self.rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
@@ -133,7 +163,8 @@ class PostgresStore:
         streams = list({question.stream for question in questions if question.stream})
         events: dict[UUID, list[Recorded[DossierEvent]]] = {}
         if streams:
-            for row in await connection.fetch(_OF_STREAMS, streams):
+            # Not beyond `position`: a decision sees one moment, with what its key answered then.
+            for row in await connection.fetch(_OF_STREAMS, streams, position or 0):
                 recorded = cast("Recorded[DossierEvent]", restored(row))
                 events.setdefault(recorded.event.originator_id, []).append(recorded)
         return [
@@ -165,7 +196,7 @@ def _reading(
     stored = None
     if question.key is not None:
         known = outcomes.get((question.key.scope, question.key.key))
-        if known is not None and known[0] != question.key.digest:
+        if known is not None and known[0] != question.key.digest and not question.any_content:
             return KeyReused(question.key.key)
         stored = known[1] if known else None
     found = events.get(question.stream, []) if question.stream else []
@@ -174,25 +205,32 @@ def _reading(
 
 
 class EventLog:
-    """The ledger for readers: pages of events by position, and where a time lies in it."""
+    """The ledger for readers: pages of events by position, streams, and where a time lies in it."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
+    def __init__(self, pool: asyncpg.Pool, ledger_id: UUID) -> None:
         self._pool = pool
+        self.ledger_id = ledger_id
 
-    async def page(self, after: int, limit: int, until: int | None = None) -> list[asyncpg.Record]:
-        """Return the raw rows behind a position, in order."""
-        return await self._pool.fetch(
-            f"{_EVENTS} WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3",
-            after,
-            until if until is not None else 1 << 62,
-            limit,
-        )
+    async def page(self, after: int, limit: int) -> list[Recorded[LedgerEvent]]:
+        """Return the events behind a position, in order."""
+        query = f"{_EVENTS} WHERE seq > $1 ORDER BY seq LIMIT $2"
+        return [restored(row) for row in await self._pool.fetch(query, after, limit)]
 
-    async def stream(self, stream_id: UUID) -> list[Recorded[LedgerEvent]]:
-        return [restored(row) for row in await self._pool.fetch(_OF_STREAMS, [stream_id])]
+    async def streams(
+        self, stream_ids: Iterable[UUID], until: int = 1 << 62
+    ) -> list[Recorded[LedgerEvent]]:
+        """Return whole streams, each in the order in which it was recorded."""
+        rows = await self._pool.fetch(_OF_STREAMS, list(stream_ids), until)
+        return [restored(row) for row in rows]
 
     async def head(self) -> int:
-        return await self._pool.fetchval("SELECT coalesce(max(seq), 0) FROM ledger.event")
+        return int(await self._pool.fetchval("SELECT coalesce(max(seq), 0) FROM ledger.event"))
+
+    async def recorded_at(self, seq: int) -> datetime | None:
+        """Return when a position was recorded; None if it is not yet."""
+        return await self._pool.fetchval(  # type: ignore[no-any-return]  # a timestamptz
+            "SELECT recorded_at FROM ledger.event WHERE seq = $1", seq
+        )
 
     async def position_at(self, moment: datetime) -> int:
         """Return the highest seq that was recorded at or before a moment; 0 if there is none.

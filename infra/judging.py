@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -44,8 +45,9 @@ class Prepared:
     uncertain: bool = False  # A commit of it was under way when the connection broke.
 
 
-@dataclass(frozen=True, slots=True)
-class EventRow:
+class EventRow(NamedTuple):
+    """A row of ledger.event, in the order of its columns."""
+
     seq: int
     stream_id: UUID
     version: int
@@ -119,37 +121,48 @@ def _stored(prepared: Prepared, snapshot: Snapshot) -> Answer | None:
 
 def _accepted(prepared: Prepared, snapshot: Snapshot, judgement: Judgement) -> Answer:
     append = prepared.append
+    _refuse_conflicts(append, snapshot)
+    code, encoded = _issued(prepared, snapshot, judgement)
+    for claim in append.claims:
+        _claim(snapshot, judgement, claim.kind, claim.value, claim.stream, parse(claim.value))
+    for write, events in zip(append.writes, encoded, strict=True):
+        _write(snapshot, judgement, write.stream, events)
+    outcome = _completed(append, code, snapshot)
+    if append.key is not None:
+        judgement.keys.append((append.key, outcome))
+        snapshot.keys[append.key.scope, append.key.key] = append.key.digest, outcome
+    return Answer(outcome, repeated=False)
+
+
+def _refuse_conflicts(append: Append, snapshot: Snapshot) -> None:
+    streams = snapshot.streams
     for pin in append.unchanged:
-        if snapshot.streams.get(pin.stream, (0, b""))[0] != pin.version:
+        if streams.get(pin.stream, (0, NO_LEAF))[0] != pin.version:
             raise RulesChanged
     for write in append.writes:
-        version = snapshot.streams.get(write.stream, (0, NO_LEAF))[0]
+        version = streams.get(write.stream, (0, NO_LEAF))[0]
         if write.expected is not None and write.expected != version:
             raise StaleVersion(write.expected, version)
     for claim in append.claims:
         if snapshot.claims.get((claim.kind, claim.value), claim.stream) != claim.stream:
             raise CodeTaken(claim.value)
-    code, encoded = _issued(prepared, snapshot, judgement)
-    for claim in append.claims:
-        _claim(snapshot, judgement, claim.kind, claim.value, claim.stream)
-    for write, events in zip(append.writes, encoded, strict=True):
-        _write(snapshot, judgement, write.stream, events)
+
+
+def _completed(append: Append, code: str | None, snapshot: Snapshot) -> Outcome:
+    """Fill in what only the ledger knows."""
     outcome = append.outcome
     if append.writes:
-        last = append.writes[0].stream
-        outcome = replace(
-            outcome,
+        return Outcome(  # Twice as fast as `replace`, and this runs for every append.
+            kind=outcome.kind,
+            stream=outcome.stream,
             code=code or outcome.code,
-            version=snapshot.streams[last][0],
+            version=snapshot.streams[append.writes[0].stream][0],
             seq=snapshot.seq,
             position=snapshot.seq,
+            due=outcome.due,
+            problem=outcome.problem,
         )
-    elif outcome.position == 0:
-        outcome = replace(outcome, position=snapshot.seq)
-    if append.key is not None:
-        judgement.keys.append((append.key, outcome))
-        snapshot.keys[append.key.scope, append.key.key] = append.key.digest, outcome
-    return Answer(outcome, repeated=False)
+    return outcome if outcome.position else replace(outcome, position=snapshot.seq)
 
 
 def _issued(
@@ -158,18 +171,23 @@ def _issued(
     scope = prepared.append.issue
     if scope is None or prepared.late is None:
         return None, prepared.encoded
-    code = render(Serial(scope, snapshot.serials.get(scope, 0) + 1))
-    _claim(snapshot, judgement, "dossier-code", code, prepared.append.writes[0].stream)
+    serial = Serial(scope, snapshot.serials.get(scope, 0) + 1)
+    code = render(serial)
+    _claim(snapshot, judgement, "dossier-code", code, prepared.append.writes[0].stream, serial)
     first, *others = prepared.encoded
     return code, ((prepared.late(code), *first), *others)
 
 
 def _claim(
-    snapshot: Snapshot, judgement: Judgement, kind: str, value: str, stream: UUID
+    snapshot: Snapshot,
+    judgement: Judgement,
+    kind: str,
+    value: str,
+    stream: UUID,
+    serial: Serial | None,
 ) -> None:
     if (kind, value) in snapshot.claims:
         return
-    serial = parse(value)
     snapshot.claims[kind, value] = stream
     judgement.claims.append(ClaimRow(kind, value, stream, serial))
     if serial is not None and serial.number > snapshot.serials.get(serial.scope, 0):

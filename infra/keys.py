@@ -12,6 +12,7 @@ import asyncpg
 
 from domain.dossier.payloads import Party
 from domain.envelope import LedgerEvent
+from domain.errors import RulesChanged
 from domain.personal import Personal, Withheld
 from infra.batching import Batcher
 from infra.codec import personal_places
@@ -52,10 +53,12 @@ class KeyRing:
         if not places:
             return event
         subjects = await self._subjects(event)
-        keys = {
-            role: await self._making.ask((subject, event.originator_id))
-            for role, subject in subjects.items()
-        }
+        keys: dict[str, bytes] = {}
+        for role, subject in subjects.items():
+            key = await self._making.ask((subject, event.originator_id))
+            if key is None:
+                raise RulesChanged  # The person was erased just now, and is to be named anew.
+            keys[role] = key
 
         def sealed(role: str, path: str, value: Personal[str]) -> Personal[str]:
             where = place(ledger_id, event.originator_id, event.TOPIC, path)
@@ -67,7 +70,7 @@ class KeyRing:
     async def open(
         self, ledger_id: UUID, events: Sequence[LedgerEvent], *, clear: bool
     ) -> list[LedgerEvent]:
-        """Return the events with their personal values opened, erased or, if not `clear`, sealed."""
+        """Return the events with personal values opened, erased or, if not `clear`, sealed."""
         owners = {
             (value.subject, event.originator_id)
             for event in events
@@ -76,7 +79,7 @@ class KeyRing:
         }
         ordered = list(owners)
         found = await asyncio.gather(*(self._reading.ask(owner) for owner in ordered))
-        keys = dict(zip(ordered, found, strict=True))
+        keys: dict[tuple[UUID | None, UUID], bytes | None] = dict(zip(ordered, found, strict=True))
         return [self._opened(ledger_id, event, keys, clear=clear) for event in events]
 
     def _opened(
@@ -164,10 +167,11 @@ class KeyRing:
                 " WHERE kind = 'id_number' AND hash = ANY($1)",
                 hashes,
             )
-            known = {row["hash"]: UUID(bytes=row["subject"].bytes) for row in rows}
+            found = [(row["hash"], UUID(bytes=row["subject"].bytes)) for row in rows]
+            known = {digest: who for digest, who in found if not self._is_erased(who)}
             new: dict[tuple[str, bytes, UUID], None] = {}
             for digest, (_, _, party) in zip(hashes, asked, strict=True):
-                if digest not in known or self._is_erased(known[digest]):
+                if digest not in known:
                     known[digest] = uuid4()
                     new["id_number", digest, known[digest]] = None
                 if party.phone is not None:
@@ -181,9 +185,9 @@ class KeyRing:
             )
         return named
 
-    async def _make(self, owners: Sequence[_Owner]) -> list[bytes]:
-        """Return the keys, new ones committed before anything is sealed with them."""
-        missing = [owner for owner in dict.fromkeys(owners) if self._cached(owner) is None]
+    async def _make(self, owners: Sequence[_Owner]) -> list[bytes | None]:
+        """Return the keys, new ones committed before they seal anything; None for the erased."""
+        missing = self._without_key(owners)
         if missing:
             wrapped = [self._master.wrap(urandom(32), *owner) for owner in missing]
             columns = [list(column) for column in zip(*missing, strict=True)]
@@ -198,11 +202,14 @@ class KeyRing:
                 wrapped,
             )
             self._remember(missing, rows)
-        made = [self._cached(owner) for owner in owners]
-        if None in made:  # Another process made it between our insert and our look.
+        if self._without_key(owners):  # Another process made it between our insert and our look.
             self._forget(missing)
             return await self._make(owners)
-        return [key for key in made if key is not None]
+        return [self._cached(owner) for owner in owners]
+
+    def _without_key(self, owners: Sequence[_Owner]) -> list[_Owner]:
+        living = [owner for owner in dict.fromkeys(owners) if not self._is_erased(owner[0])]
+        return [owner for owner in living if self._cached(owner) is None]
 
     async def _read(self, owners: Sequence[_Owner]) -> list[bytes | None]:
         missing = [owner for owner in dict.fromkeys(owners) if not self._is_fresh(owner)]
@@ -242,7 +249,7 @@ class KeyRing:
 
 
 def _person(role: str) -> str:
-    """A value beside the parties (the contents of the request) is the owner's."""
+    """Return whose value it is: one beside the parties (the contents) is the owner's."""
     return role if role in ("submitter", "recipient") else "owner"
 
 

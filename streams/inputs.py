@@ -21,6 +21,7 @@ from domain.envelope import LedgerEvent, Meta
 from domain.errors import InvalidRequest, TimeWithoutOffset
 from domain.personal import Personal
 from domain.registers import REGISTER_EVENTS
+from domain.times import YEARS
 
 EVENTS: Mapping[str, type[LedgerEvent]] = {
     event.TOPIC: event for event in (*DOSSIER_EVENTS, *REGISTER_EVENTS)
@@ -33,7 +34,6 @@ _ABOUT = {"actor": str | None, "acting_unit": str | None, "legal_basis": str | N
 _LONGEST = 10_000
 _MOST = 1_000
 _LARGEST = 2**53
-_YEARS = range(1900, 9999)
 _UNSAID = Meta(event_id=UUID(int=0), source="", source_id="", principal="")
 
 Convert = Callable[[Any], Any]
@@ -45,7 +45,7 @@ class Shape:
     def __init__(self, target: type, extra: Mapping[str, Any]) -> None:
         self.struct, self._values = _struct(target, extra)
         self._extra = tuple(extra)
-        self._decoder = msgspec.json.Decoder(self.struct)
+        self._decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder(self.struct)
 
     def decode(self, data: bytes) -> tuple[dict[str, Any], dict[str, Any]]:
         """Return the arguments of the class, and what was said about them.
@@ -165,7 +165,7 @@ def _declared(declared: Any, name: str) -> tuple[Any, Convert | None]:  # noqa: 
         return shape, Personal
     if origin is tuple:
         shape, convert = _declared(get_args(declared)[0], name)
-        many = Annotated[tuple[shape, ...], msgspec.Meta(max_length=_MOST)]
+        many = Annotated[tuple[shape, ...], msgspec.Meta(max_length=_MOST)]  # type: ignore[valid-type]  # made here
         return many, None if convert is None else _each(convert)
     if declared is datetime:
         return datetime, lambda value: _moment(value, name)
@@ -190,7 +190,7 @@ def _each(convert: Convert) -> Convert:
 def _moment(value: datetime, name: str) -> datetime:
     if value.tzinfo is None:
         raise TimeWithoutOffset(name)
-    if value.year not in _YEARS:
+    if value.year not in YEARS:
         raise InvalidRequest(f"{name} must lie between the years 1900 and 9998.")
     return value
 

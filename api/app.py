@@ -1,0 +1,50 @@
+"""The HTTP application, given everything it needs."""
+
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from api.commands import accept_dossier, get_command, send_command
+from api.documentation import documentation, documentation_file
+from api.dossiers import get_dossier, get_history, get_next, list_dossiers, search_dossiers
+from api.events import post_events
+from api.openapi import openapi_document
+from api.operations import health, metrics, ready
+from api.problems import crashed, not_served, refused
+from api.public import Allowance, look_up
+from api.services import Services
+from domain.errors import DomainError
+
+MAX_BODY = 8 << 20
+
+
+def create_app(services: Services) -> Litestar:
+    return Litestar(
+        [
+            post_events,
+            accept_dossier,
+            send_command,
+            get_command,
+            list_dossiers,
+            search_dossiers,
+            get_dossier,
+            get_history,
+            get_next,
+            look_up,
+            health,
+            ready,
+            metrics,
+            openapi_document,
+            documentation,
+            documentation_file,
+        ],
+        state=State({"services": services, "allowance": Allowance(burst=120, rate=10)}),
+        exception_handlers={
+            DomainError: refused,
+            HTTPException: not_served,
+            Exception: crashed,
+        },
+        request_max_body_size=MAX_BODY,
+        openapi_config=None,
+        logging_config=None,
+    )

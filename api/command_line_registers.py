@@ -1,0 +1,160 @@
+"""`hoso token`, `hoso catalogue`, `hoso subject`: what an administrator of the machine does."""
+
+import sys
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import rich_click as click
+
+from api import administration
+from api.main import read_settings
+from api.terminal import Age, Moment, as_json, carry_out, fail, out, print_json, print_table
+from domain.registers import Role
+
+ROLES = click.Choice([role.value for role in Role])
+
+
+@click.group()
+def token() -> None:
+    """Give out and take back the tokens by which systems and people are known.
+
+    Only a token's hash is kept; each grant is an event of the ledger.
+    """
+
+
+@token.command("create")
+@click.option("--role", required=True, type=ROLES, help="What it may do.")
+@click.option("--unit", required=True, help="It acts for this unit and all below it.")
+@click.option("--expires", type=Age(), default="90d", show_default=True, help="12h, 30d, 1y.")
+@click.option("--source", help="The CloudEvents source that only this system may use.")
+def create_token(role: str, unit: str, expires: timedelta, source: str | None) -> None:
+    """Print a new token, and nothing else. It is shown this once.
+
+    Example: `hoso token create --role source --unit H44.100 --source urn:igate:h44 --expires 30d`
+    """
+    click.echo(
+        carry_out(lambda: administration.grant(read_settings(), Role(role), unit, expires, source))
+    )
+
+
+@token.command("list")
+@as_json
+def list_tokens(as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
+    """List who holds a token, until when."""
+    rows: list[dict[str, Any]] = carry_out(lambda: administration.grants(read_settings()))
+    if as_json:
+        print_json(rows)
+        return
+    names = ["id", "role", "unit", "source", "expires_at", "state"]
+    print_table("Tokens", names, [[row[name] for name in names] for row in rows])
+
+
+@token.command("revoke")
+@click.argument("token_id", type=click.UUID)
+def revoke_token(token_id: UUID) -> None:
+    """Revoke a token by its id; it is refused within a second.
+
+    Example: `hoso token revoke 6f0c…`
+    """
+    carry_out(lambda: administration.revoke(read_settings(), token_id))
+    out.print(f"revoked {token_id}")
+
+
+@click.group()
+def catalogue() -> None:
+    """Load and show units, procedures, calendars and source systems."""
+
+
+@catalogue.command("load")
+@click.argument("file", type=click.Path(path_type=Path))
+@as_json
+def load_catalogue(file: Path, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
+    """Register what a TOML or JSON file holds. The same again changes nothing.
+
+    Tables: `[[units]]`, `[[procedures]]`, `[[calendars]]`, `[[sources]]`, `[[ended_units]]`, with
+    the fields that `hoso schema unit.registered` and the like show.
+
+    Example: `hoso catalogue load commune.toml`
+    """
+    if not file.is_file():
+        fail(f"There is no file {file}.")
+    body: dict[str, int] = carry_out(lambda: administration.load_catalogue(read_settings(), file))
+    if as_json:
+        print_json(body)
+    else:
+        out.print(f"{body['recorded']} recorded, {body['unchanged']} were known")
+
+
+@catalogue.command("show")
+@click.option("--at", "at", type=Moment(), help="As in force then; without offset: Vietnam's time.")
+@as_json
+def show_catalogue(at: datetime | None, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
+    """Show the catalogue as it is in force at a time.
+
+    Example: `hoso catalogue show --at 2026-03-02`
+    """
+    body: dict[str, Any] = carry_out(lambda: administration.catalogue(read_settings(), at))
+    if as_json:
+        print_json(body)
+        return
+    units = [[u["code"], u["name"], u["parent"], u["ended_at"]] for u in body["units"]]
+    print_table("Units", ["code", "name", "parent", "ended"], units)
+    procedures = [
+        [p["code"], p["version"], p["name"], p["field"], p["valid_from"]]
+        for p in body["procedures"]
+    ]
+    print_table("Procedures", ["code", "version", "name", "field", "valid from"], procedures)
+    decisions = [[c["id"], c["issued"], c["title"], c["proposal"]] for c in body["calendars"]]
+    print_table("Calendar decisions", ["id", "issued", "title", "proposal"], decisions)
+    sources = [[s["name"], s["unit"], s["title"]] for s in body["sources"]]
+    print_table("Sources", ["name", "unit", "title"], sources)
+
+
+@click.group()
+def subject() -> None:
+    """List and erase the persons that dossiers name."""
+
+
+@subject.command("list")
+@click.argument("dossier")
+@as_json
+def list_subjects(dossier: str, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
+    """List the subjects that a dossier names, by role.
+
+    Example: `hoso subject list H44.100.01-260302-0001`
+    """
+    rows: list[dict[str, Any]] = carry_out(
+        lambda: administration.subjects(read_settings(), dossier)
+    )
+    if as_json:
+        print_json(rows)
+        return
+    columns = ["role", "subject", "erased"]
+    print_table("Subjects", columns, [[row[name] for name in columns] for row in rows])
+
+
+@subject.command("erase")
+@click.argument("subject_id", metavar="[SUBJECT]", type=click.UUID, required=False)
+@click.option("--id-number", help="Find the person by identity number; - reads it from the input.")
+@click.option("--ground", required=True, help="On which ground in law; it is recorded.")
+@as_json
+def erase_subject(
+    subject_id: UUID | None,
+    id_number: str | None,
+    ground: str,
+    as_json: bool,  # noqa: FBT001
+) -> None:
+    """Destroy a person's keys: nobody will read its values again, and every proof still holds.
+
+    Example: `echo 012345678901 | hoso subject erase --id-number - --ground "Luật 91/2025, Điều 14"`
+    """
+    if (subject_id is None) == (id_number is None):
+        raise click.UsageError("Give a SUBJECT or --id-number.")
+    number = sys.stdin.readline().strip() if id_number == "-" else id_number
+    body = carry_out(lambda: administration.erase(read_settings(), subject_id, number, ground))
+    if as_json:
+        print_json(body)
+    else:
+        out.print(f"erased {len(body['subjects'])} subject(s), {body['keys']} key(s) destroyed")

@@ -1,0 +1,272 @@
+"""The composition root: settings in, processes out. Nothing but wiring."""
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from time import monotonic
+from typing import Any, Final, cast
+from uuid import UUID, uuid4
+
+import asyncpg
+import uvicorn
+import uvloop
+
+from api.app import create_app
+from api.services import Gauges, Services
+from domain.envelope import LedgerEvent
+from domain.ledger import Ledger
+from domain.registering import Registers
+from domain.rules import RuleBook
+from infra.appender import SETTINGS, Appender, Lane
+from infra.audit import AuditStopped, audit
+from infra.database import LOST, Database, NotMigrated, UnsafeDatabase, refuse_unsafe
+from infra.embedded import EmbeddedError, EmbeddedPostgres
+from infra.event_store import EventLog, PostgresStore
+from infra.keys import KeyRing
+from infra.migrations import migrate, refuse_unmigrated
+from infra.sealing import MasterKey, SealBroken
+from infra.settings import Settings, SettingsError
+from projections import dossier_overview
+from projections.runner import ProjectionHalted, ReadModel, Runner
+
+__all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
+
+VIEWS: Final = (cast("ReadModel", dossier_overview),)
+
+FAILURES: Final = (
+    SettingsError,
+    EmbeddedError,
+    NotMigrated,
+    UnsafeDatabase,
+    SealBroken,
+    AuditStopped,
+    ProjectionHalted,
+    asyncpg.PostgresError,
+    *LOST,
+)
+"""What a user can cause beside refusals: one line on the command line, never a traceback."""
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """An opened ledger: everything that a command or the server works with."""
+
+    services: Services
+    keys: KeyRing
+    log: EventLog
+    pool: asyncpg.Pool
+    database: Database
+    ledger_id: UUID
+
+
+def master_key(settings: Settings, *, embedded: bool) -> MasterKey:
+    """Read the master key; on one machine it is made at the first start, for its owner only."""
+    path = settings.master_key_file
+    if not path.exists():
+        if not embedded:
+            raise SettingsError(f"The master key file {path} does not exist.")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(MasterKey.new_text())
+    try:
+        return MasterKey.from_text(path.read_text().strip())
+    except ValueError as error:
+        raise SettingsError(f"The master key file {path} holds no key.") from error
+
+
+@asynccontextmanager
+async def opened_database(
+    settings: Settings, application: str, *, migrated: bool = True
+) -> AsyncIterator[Database]:
+    """Open the database of the settings; with none set, start the embedded server and migrate."""
+    if settings.database_url is not None:
+        yield Database(settings.database_url, application)
+        return
+    server = await asyncio.to_thread(EmbeddedPostgres.start, settings.data)
+    try:
+        if migrated:
+            await migrate(server.url)
+
+        async def restart() -> None:
+            await asyncio.to_thread(server.ensure_running)
+
+        yield Database(server.url, application, restart)
+    finally:
+        await asyncio.to_thread(server.close)
+
+
+@asynccontextmanager
+async def opened(
+    settings: Settings,
+    role: str,
+    *,
+    lane: Lane = Lane.DESK,
+    dead: Callable[[BaseException], None] | None = None,
+) -> AsyncIterator[Process]:
+    """Open the ledger for one process of a role; close it with everything accepted answered."""
+    async with AsyncExitStack() as stack:
+        application = f"hoso {role} {os.getpid()}"
+        database = await stack.enter_async_context(opened_database(settings, application))
+        master = master_key(settings, embedded=settings.database_url is None)
+        ledger_id = await _checked(database)
+        pool = await database.pool(size=8)
+        stack.push_async_callback(pool.close)
+        rules = RuleBook()
+        appender = Appender(_appending(database), now, dead=dead or _die)
+        store = PostgresStore(database.connect, appender, ledger_id, rules, lane)
+        keys = KeyRing(pool, master, rules.erased.__contains__)
+        store.seal_with(keys)
+        log = EventLog(pool, ledger_id)
+        runner = Runner(pool, log, VIEWS)
+        store.tell(runner.wake)
+        await runner.prepare()
+        appender.start()
+        stack.push_async_callback(keys.close)
+        stack.push_async_callback(store.close)
+        stack.push_async_callback(appender.close)
+        await store.read()
+        await keys.destroy(rules.erased)  # An erasure that was cut short is finished now.
+        services = _services(store, appender, keys, log, runner, pool, master)
+        yield Process(
+            services=services,
+            keys=keys,
+            log=log,
+            pool=pool,
+            database=database,
+            ledger_id=ledger_id,
+        )
+
+
+def _appending(database: Database) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    async def connect() -> asyncpg.Connection:
+        return await database.connect(**SETTINGS)
+
+    return connect
+
+
+async def _checked(database: Database) -> UUID:
+    connection = await database.connect()
+    try:
+        await refuse_unmigrated(connection)
+        await refuse_unsafe(connection)
+        ledger_id = await connection.fetchval("SELECT ledger_id FROM ledger.head")
+    finally:
+        await connection.close()
+    return UUID(bytes=ledger_id.bytes)
+
+
+def _services(
+    store: PostgresStore,
+    appender: Appender,
+    keys: KeyRing,
+    log: EventLog,
+    runner: Runner,
+    pool: asyncpg.Pool,
+    master: MasterKey,
+) -> Services:
+    refreshed = monotonic()
+
+    async def refresh_rules(age: float) -> None:
+        nonlocal refreshed
+        if monotonic() - refreshed >= age:
+            await store.read()
+            refreshed = monotonic()
+
+    async def open_events(events: Sequence[LedgerEvent], *, clear: bool) -> Sequence[LedgerEvent]:
+        return await keys.open(store.ledger_id, events, clear=clear)
+
+    return Services(
+        store=store,
+        ledger=Ledger(store, now),
+        registers=Registers(store, now),
+        log=log,
+        runner=runner,
+        pool=pool,
+        now=now,
+        new_id=uuid4,
+        refresh_rules=refresh_rules,
+        digest=master.content_digest,
+        open_events=open_events,
+        find_person=keys.find,
+        outcome_of=store.outcome,
+        gauges=lambda: Gauges(appender.queued, appender.batches, appender.appended),
+    )
+
+
+def _die(error: BaseException) -> None:
+    logging.getLogger(__name__).critical("the appender failed; the process ends", exc_info=error)
+    os._exit(1)  # Nobody else would answer the callers; a supervisor starts it again.
+
+
+class _Server(uvicorn.Server):
+    """Says where it listens, on a line of its own, when it does."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if not self.should_exit and sockets:
+            host, port = sockets[0].getsockname()[:2]
+            print(f"ready http://{host}:{port}", flush=True)  # noqa: T201  # the contract
+
+
+async def serve(settings: Settings, host: str, port: int) -> None:
+    """Serve HTTP and keep the read models up until SIGTERM; what was accepted is answered."""
+    async with opened(settings, "serve") as process:
+        runner = process.services.runner
+        runner.start()
+        config = uvicorn.Config(
+            create_app(process.services),
+            loop="uvloop",
+            http="httptools",
+            access_log=False,
+            log_level="warning",
+            lifespan="off",
+            timeout_graceful_shutdown=30,
+            server_header=False,
+        )
+        with socket.create_server((host, port), reuse_port=False, backlog=2048) as listening:
+            await _Server(config).serve([listening])
+        await runner.close()
+
+
+def in_loop(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401  # whatever the work returns
+    return uvloop.run(work)
+
+
+def read_settings() -> Settings:
+    return Settings.read(os.environ)
+
+
+async def migrated(settings: Settings) -> list[str]:
+    """Apply missing migrations as the owner of the database; return their names."""
+    if settings.database_url is not None:
+        return await migrate(settings.database_url)
+    async with opened_database(settings, "migrate", migrated=False) as database:
+        return await migrate(database.url)
+
+
+async def audited(
+    settings: Settings, workers: int | None, progress: Callable[[int, int], None] | None
+) -> dict[str, Any]:
+    """Recompute everything from the rows; see infra.audit."""
+    async with opened_database(settings, f"hoso audit {os.getpid()}") as database:
+        await _checked(database)
+        found = await audit(database, progress, workers or os.cpu_count() or 1)
+    return {
+        "events": found.events,
+        "streams": found.streams,
+        "ok": not found.differences,
+        "differences": [
+            {"seq": each.seq, "stream": each.stream, "what": each.what}
+            for each in found.differences
+        ],
+    }

@@ -1,0 +1,126 @@
+"""Refusals as RFC 9457 problem details: one table, and no try/except elsewhere."""
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+import orjson
+from litestar import Request, Response
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+
+from domain import errors as why
+from domain.appends import Problem
+
+_log = logging.getLogger(__name__)
+
+STATUS: dict[str, HTTPStatus] = {
+    why.InvalidRequest.code: HTTPStatus.BAD_REQUEST,
+    why.KeyRequired.code: HTTPStatus.BAD_REQUEST,
+    why.Unauthorized.code: HTTPStatus.UNAUTHORIZED,
+    why.Forbidden.code: HTTPStatus.FORBIDDEN,
+    why.NotFound.code: HTTPStatus.NOT_FOUND,
+    why.IllegalTransition.code: HTTPStatus.CONFLICT,
+    why.CodeTaken.code: HTTPStatus.CONFLICT,
+    why.StaleVersion.code: HTTPStatus.PRECONDITION_FAILED,
+    why.TooLarge.code: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    why.KeyReused.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    why.UnknownProcedure.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    why.UnknownUnit.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    why.UnitEnded.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    why.TimeInFuture.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    why.TimeWithoutOffset.code: HTTPStatus.UNPROCESSABLE_ENTITY,
+    why.VersionRequired.code: HTTPStatus.PRECONDITION_REQUIRED,
+    why.TooManyRequests.code: HTTPStatus.TOO_MANY_REQUESTS,
+    why.RulesChanged.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    why.Busy.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    why.NotYet.code: HTTPStatus.SERVICE_UNAVAILABLE,
+    "method-not-allowed": HTTPStatus.METHOD_NOT_ALLOWED,
+    "internal-error": HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+TITLES: dict[str, str] = {
+    why.InvalidRequest.code: "Yêu cầu không hợp lệ",
+    why.KeyRequired.code: "Thiếu Idempotency-Key",
+    why.Unauthorized.code: "Chưa xác thực",
+    why.Forbidden.code: "Không có quyền",
+    why.NotFound.code: "Không tìm thấy",
+    why.IllegalTransition.code: "Trạng thái hồ sơ không cho phép",
+    why.CodeTaken.code: "Mã hồ sơ đã được dùng",
+    why.StaleVersion.code: "Hồ sơ đã thay đổi",
+    why.TooLarge.code: "Dữ liệu quá lớn",
+    why.KeyReused.code: "Khóa đã dùng cho nội dung khác",
+    why.UnknownProcedure.code: "Thủ tục không tồn tại",
+    why.UnknownUnit.code: "Đơn vị không tồn tại",
+    why.UnitEnded.code: "Đơn vị đã kết thúc",
+    why.TimeInFuture.code: "Thời điểm ở tương lai",
+    why.TimeWithoutOffset.code: "Thời điểm thiếu múi giờ",
+    why.VersionRequired.code: "Thiếu If-Match",
+    why.TooManyRequests.code: "Quá nhiều yêu cầu",
+    why.RulesChanged.code: "Quy định vừa thay đổi",
+    why.Busy.code: "Hệ thống đang bận",
+    why.NotYet.code: "Dữ liệu chưa tới vị trí yêu cầu",
+    "method-not-allowed": "Phương thức không được hỗ trợ",
+    "internal-error": "Lỗi hệ thống",
+}
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER = "1"
+
+
+def problem_body(problem: Problem) -> dict[str, Any]:
+    """Return the problem as it is shown. `status` is HTTP's; the dossier's is `dossier_status`."""
+    body: dict[str, Any] = {
+        "type": f"urn:hoso:problem:{problem.code}",
+        "title": TITLES[problem.code],
+        "status": int(STATUS[problem.code]),
+        "detail": problem.detail,
+        "code": problem.code,
+    }
+    if problem.allowed is not None:
+        body["dossier_status"] = problem.status
+        body["allowed"] = list(problem.allowed)
+    return body
+
+
+def problem_response(problem: Problem) -> Response[bytes]:
+    status = STATUS[problem.code]
+    headers = {}
+    if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
+        headers["Retry-After"] = RETRY_AFTER
+    if status is HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        orjson.dumps(problem_body(problem)),
+        status_code=status,
+        media_type=MEDIA_TYPE,
+        headers=headers,
+    )
+
+
+AnyRequest = Request[Any, Any, State]
+
+
+def refused(_: AnyRequest, refusal: why.DomainError) -> Response[bytes]:
+    return problem_response(Problem.of(refusal))
+
+
+def not_served(_: AnyRequest, error: HTTPException) -> Response[bytes]:
+    """Answer what the framework refuses: unknown addresses, other methods, bodies too large."""
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        return problem_response(Problem.of(why.NotFound("such address")))
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = "This address does not support the method."
+        response = problem_response(Problem(code="method-not-allowed", detail=detail))
+        response.headers.update(error.headers or {})
+        return response
+    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return problem_response(Problem.of(why.TooLarge("8 MiB")))
+    return problem_response(Problem.of(why.InvalidRequest(error.detail)))
+
+
+def crashed(request: AnyRequest, error: Exception) -> Response[bytes]:
+    """Answer a bug. It is logged once, here, with nothing of what was sent."""
+    _log.error("%s %s failed", request.method, request.scope["path_template"], exc_info=error)
+    detail = "The service failed; it is logged. Sending it again is safe."
+    return problem_response(Problem(code="internal-error", detail=detail))

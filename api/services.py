@@ -1,0 +1,72 @@
+"""What the ways in need from the outside, as the composition root hands it over."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from asyncpg import Pool
+
+from domain.appends import Clock, Outcome, Store
+from domain.envelope import LedgerEvent, Recorded
+from domain.ledger import Ledger
+from domain.registering import Registers
+from projections.runner import Runner
+
+
+class Log(Protocol):
+    """The ledger for readers."""
+
+    async def head(self) -> int: ...
+    async def position_at(self, moment: datetime) -> int: ...
+    async def streams(
+        self, stream_ids: Iterable[UUID], until: int = ...
+    ) -> Sequence[Recorded[LedgerEvent]]: ...
+
+
+class Rules(Protocol):
+    """Brings the rule book up to the head if it is older than `age` seconds."""
+
+    async def __call__(self, age: float) -> None: ...
+
+
+class OpenEvents(Protocol):
+    """Opens personal values if `clear`, or shows what became of them."""
+
+    async def __call__(
+        self, events: Sequence[LedgerEvent], *, clear: bool
+    ) -> Sequence[LedgerEvent]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Gauges:
+    """What the writer of this process says of itself."""
+
+    queued: int
+    batches: int
+    appended: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """The ledger and its readers, opened.
+
+    `find_person` returns the streams of whoever has exactly this identity number or phone; `digest`
+    is keyed; `outcome_of` looks up what is stored under a scope and key.
+    """
+
+    store: Store
+    ledger: Ledger
+    registers: Registers
+    log: Log
+    runner: Runner
+    pool: Pool
+    now: Clock
+    new_id: Callable[[], UUID]
+    refresh_rules: Rules
+    digest: Callable[[bytes], bytes]
+    open_events: OpenEvents
+    find_person: Callable[[str, str], Awaitable[Sequence[UUID]]]
+    outcome_of: Callable[[str, str], Awaitable[Outcome | None]]
+    gauges: Callable[[], Gauges]

@@ -1,0 +1,305 @@
+"""The audit: every leaf and chain recomputed from the rows, and the tables held against each other.
+
+All of it is read in one snapshot, so that a running service raises no false alarm. It rests on the
+database alone: without an anchor kept elsewhere it cannot find a ledger that was re-written as a
+whole, nor a tail cut off together with its stream heads, claims and outcomes. A leaf does not hold
+`seq`: outcomes do, that of the last event of each append. Nothing recomputes what an outcome says
+of a due date or of a refusal, nor the digest beside it.
+"""
+
+import asyncio
+import gc
+import multiprocessing
+import os
+import signal
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from threading import Thread
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import uvloop
+
+from infra.audit_beside import CLAIMS, OUTCOMES, check_claims, check_outcomes
+from infra.audit_events import EVENTS, Difference, check_events
+from infra.database import LOST, Database
+
+_PAGES: Final = 512  # Of a part: some thousand events, a fraction of a second.
+_AT_ONCE: Final = 500  # Rows in memory: one may hold megabytes.
+_ERA: Final = datetime(2000, 1, 1, tzinfo=UTC)  # From which PostgreSQL counts.
+_FAILURES: Final = (asyncpg.PostgresError, *LOST)
+
+_PLANS: Final = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
+"""A few hundred rows are looked up by index, whatever the statistics say of the tables."""
+
+_HEADS: Final = """
+SELECT coalesce(e.stream_id, h.stream_id) AS stream_id, e.held, e.versions, e.last,
+  h.version, h.category, h.leaf, l.seq, l.leaf AS last_leaf, split_part(l.type, '.', 1) AS said
+FROM (
+  SELECT stream_id, max(version) AS last, count(*) AS held, count(DISTINCT version) AS versions
+  FROM ledger.event GROUP BY stream_id
+) AS e
+FULL JOIN ledger.stream AS h ON h.stream_id = e.stream_id
+LEFT JOIN ledger.event AS l ON l.stream_id = e.stream_id AND l.version = e.last
+WHERE (h.version, h.category, h.leaf) IS DISTINCT FROM (e.last, split_part(l.type, '.', 1), l.leaf)
+  OR e.held <> e.versions
+"""
+_ORDER: Final = """
+SELECT seq, before, recorded_at < recorded_before AS earlier FROM (
+  SELECT seq, recorded_at, greatest(lag(seq) OVER by_seq, 0) AS before,
+    lag(recorded_at) OVER by_seq AS recorded_before
+  FROM ledger.event WINDOW by_seq AS (ORDER BY seq)
+) AS pairs
+WHERE CASE WHEN seq < 1 THEN true ELSE before <> seq - 1 END OR recorded_at < recorded_before
+"""
+
+Check = Callable[[asyncpg.Connection, UUID, Sequence[asyncpg.Record]], Awaitable[list[Difference]]]
+Progress = Callable[[int, int], None]
+"""Told how many pages of the tables are done, of how many."""
+
+_CHECKS: Final[Mapping[str, tuple[str, Check]]] = {
+    "ledger.event": (EVENTS, check_events),
+    "ledger.claim": (CLAIMS, check_claims),
+    "ledger.append": (OUTCOMES, check_outcomes),
+}
+
+
+class AuditStopped(Exception):
+    """The audit did not come to its end, and says nothing about the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What was looked at, and what differs, in the order of the ledger."""
+
+    events: int
+    streams: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.differences
+
+
+@dataclass(frozen=True, slots=True)
+class _Ledger:
+    """What is audited: where it is, and which state of it."""
+
+    url: str
+    snapshot: str
+    ledger_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """The pages of a table from `first` up to `last`, which is not one of them."""
+
+    table: str
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    rows: int
+    differences: list[Difference]
+
+
+async def audit(
+    database: Database, progress: Progress | None = None, workers: int | None = None
+) -> Audit:
+    """Recompute everything from the rows, in as many processes. Raises AuditStopped."""
+    try:
+        holder = await database.connect(idle_in_transaction_session_timeout="0")
+        try:
+            return await _audited(
+                holder, database.url, progress or _silent, workers or os.cpu_count() or 1
+            )
+        finally:
+            holder.terminate()
+    except _FAILURES as error:
+        raise _stopped(error) from error
+
+
+def _silent(_done: int, _total: int) -> None:
+    pass
+
+
+def _stopped(error: Exception) -> AuditStopped:
+    return AuditStopped(f"The audit was cut short: {type(error).__name__}: {error}")
+
+
+async def _audited(holder: asyncpg.Connection, url: str, progress: Progress, workers: int) -> Audit:
+    await holder.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    streams = await holder.fetchval("SELECT count(*) FROM ledger.stream")
+    ledger_ids = await holder.fetch("SELECT ledger_id FROM ledger.head")
+    if len(ledger_ids) != 1:
+        what = f"ledger.head has {len(ledger_ids)} rows: without its id no leaf can be computed"
+        return Audit(0, streams, (Difference(None, None, what),))
+    snapshot = await holder.fetchval("SELECT pg_export_snapshot()")
+    ledger = _Ledger(url, snapshot, UUID(bytes=ledger_ids[0]["ledger_id"].bytes))
+    parts = await _parts(holder)
+    failures: tuple[BaseException, ...] = ()
+    try:
+        async with asyncio.TaskGroup() as group:
+            whole = group.create_task(_whole(holder))
+            rows = group.create_task(_spread(ledger, parts, progress, workers))
+    except* (AuditStopped, *_FAILURES) as several:
+        failures = several.exceptions
+    if failures:
+        raise failures[0]
+    found = set(whole.result()).union(*(checked.differences for _, checked in rows.result()))
+    events = sum(each.rows for part, each in rows.result() if part.table == "ledger.event")
+    return Audit(events, streams, tuple(sorted(found, key=_in_order)))
+
+
+def _in_order(difference: Difference) -> tuple[bool, int, str, str]:
+    seq = difference.seq
+    return seq is None, seq or 0, str(difference.stream or ""), difference.what
+
+
+async def _parts(holder: asyncpg.Connection) -> list[_Part]:
+    parts = []
+    for table in _CHECKS:
+        pages = await holder.fetchval(
+            "SELECT pg_relation_size($1::text::regclass) / current_setting('block_size')::int",
+            table,
+        )
+        parts += [
+            _Part(table, first, min(first + _PAGES, pages)) for first in range(0, pages, _PAGES)
+        ]
+    return parts
+
+
+async def _whole(holder: asyncpg.Connection) -> list[Difference]:
+    """Check what only shows in a table as a whole. Only what differs leaves the server."""
+    found = [
+        Difference(seq, None, what)
+        for row in await holder.fetch(_ORDER)
+        for seq, what in _out_of_order(row["seq"], row["before"], earlier=row["earlier"])
+    ]
+    for row in await holder.fetch(_HEADS):
+        stream = UUID(bytes=row["stream_id"].bytes)
+        found += [Difference(row["seq"], stream, what) for what in _other_head(row)]
+    return found
+
+
+def _out_of_order(seq: int, before: int, *, earlier: bool | None) -> list[tuple[int, str]]:
+    found = []
+    if seq < 1:
+        found.append((seq, "seq is below 1"))
+    elif seq == before:
+        found.append((seq, "seq is there twice"))
+    elif seq > before + 1:
+        last = f" up to seq {seq - 1}" if seq > before + 2 else ""
+        found.append((before + 1, f"no event has this seq{last}"))
+    if earlier:
+        found.append((seq, f"recorded_at is before that of seq {before}"))
+    return found
+
+
+def _other_head(row: asyncpg.Record) -> list[str]:
+    if row["version"] is None:
+        return ["the stream has events, but no row in ledger.stream"]
+    if row["held"] is None:
+        return [f"ledger.stream has version {row['version']} of a stream without events"]
+    found = []
+    if row["held"] != row["versions"]:
+        found.append("a version of the stream is there twice")
+    if row["category"] != row["said"]:
+        found.append(f"ledger.stream has category {row['category']}, the events {row['said']}")
+    if row["version"] != row["last"]:
+        found.append(f"ledger.stream has version {row['version']}, the events {row['last']}")
+    elif row["leaf"] != row["last_leaf"]:
+        stored, last = row["leaf"].hex(), row["last_leaf"].hex()
+        found.append(f"ledger.stream has leaf {stored}, the last event {last}")
+    return found
+
+
+async def _spread(
+    ledger: _Ledger, parts: Sequence[_Part], progress: Progress, workers: int
+) -> list[tuple[_Part, _Checked]]:
+    """Check all parts, over several processes if there are several of both."""
+    done: list[tuple[_Part, _Checked]] = []
+    total = sum(part.last - part.first for part in parts)
+
+    def take(part: _Part, checked: _Checked) -> None:
+        done.append((part, checked))
+        progress(sum(each.last - each.first for each, _ in done), total)
+
+    if min(workers, len(parts)) <= 1:
+        for part in parts:
+            take(part, await _check(ledger, part))
+        return done
+    loop = asyncio.get_running_loop()
+    pool = ProcessPoolExecutor(
+        min(workers, len(parts)), multiprocessing.get_context("spawn"), _under_its_parent
+    )
+
+    async def elsewhere(part: _Part) -> None:
+        take(part, await loop.run_in_executor(pool, _check_here, ledger, part))
+
+    try:
+        await asyncio.gather(*map(elsewhere, parts))
+    except BrokenProcessPool as error:
+        raise AuditStopped("The audit was cut short: one of its processes died.") from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return done
+
+
+def _under_its_parent() -> None:
+    """Leave interrupts to the parent, and do not outlive it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    gc.disable()  # What a part makes holds no cycles worth looking for.
+    Thread(target=_end_with_the_parent, daemon=True).start()
+
+
+def _end_with_the_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
+
+
+def _check_here(ledger: _Ledger, part: _Part) -> _Checked:
+    return uvloop.run(_check(ledger, part))
+
+
+async def _check(ledger: _Ledger, part: _Part) -> _Checked:
+    """Compare the rows of a part, a few hundred at a time, as the snapshot shows them."""
+    query, check = _CHECKS[part.table]
+    rows_read, found = 0, []
+    try:
+        connection = await Database(ledger.url, f"hoso audit {os.getpid()}").connect(**_PLANS)
+        try:
+            await _see(connection, ledger.snapshot)
+            cursor = await connection.cursor(query, (part.first, 0), (part.last, 0))
+            while rows := await cursor.fetch(_AT_ONCE):
+                rows_read += len(rows)
+                found += await check(connection, ledger.ledger_id, rows)
+        finally:
+            connection.terminate()
+    except _FAILURES as error:
+        raise _stopped(error) from None  # What a process raises must be picklable.
+    return _Checked(rows_read, found)
+
+
+async def _see(connection: asyncpg.Connection, snapshot: str) -> None:
+    await connection.execute(
+        f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"
+    )
+    await connection.set_type_codec(
+        "timestamptz", schema="pg_catalog", encoder=str, decoder=_moment, format="tuple"
+    )
+
+
+def _moment(counted: tuple[int]) -> datetime | None:
+    try:
+        return _ERA + timedelta(microseconds=counted[0])
+    except OverflowError:
+        return None  # `infinity`, or a year beyond datetime's.

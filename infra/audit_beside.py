@@ -1,0 +1,120 @@
+"""What stands beside the events, claims and outcomes, against the events that it speaks of."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from domain.appends import DOSSIER_CODE, Outcome
+from domain.codes import Serial, parse, render
+from infra.audit_events import UNREADABLE, Difference, codes_of, holders, read_event, sendable
+from infra.judging import outcome_of
+
+CLAIMS: Final = """
+SELECT c.kind, c.value, c.stream_id, c.scope, c.serial, e.version, e.type, e.occurred_at, e.data
+FROM ledger.claim AS c LEFT JOIN ledger.event AS e ON e.stream_id = c.stream_id AND e.version = 1
+WHERE c.ctid >= $1 AND c.ctid < $2
+"""
+OUTCOMES: Final = "SELECT scope, key, outcome FROM ledger.append WHERE ctid >= $1 AND ctid < $2"
+_OF_STREAMS: Final = """
+SELECT stream_id, version, type, occurred_at, data
+FROM ledger.event WHERE stream_id = ANY($1::uuid[])
+"""
+_ELSEWHERE: Final = """
+SELECT asked.place, e.seq
+FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
+  AS asked (stream_id, version, seq, place)
+LEFT JOIN ledger.event AS e ON e.stream_id = asked.stream_id AND e.version = asked.version
+WHERE e.seq IS DISTINCT FROM asked.seq
+"""
+
+
+async def check_claims(
+    connection: asyncpg.Connection, _ledger_id: UUID, rows: Sequence[asyncpg.Record]
+) -> list[Difference]:
+    """Look for an event that says what is claimed: mostly the first one, else any."""
+    found = [
+        Difference(None, _plain(row["stream_id"]), what) for row in rows for what in _misread(row)
+    ]
+    left = [row for row in rows if not _says(row, row)]
+    if not left:
+        return found
+    said: dict[UUID, set[str]] = {}
+    for event in await connection.fetch(_OF_STREAMS, [row["stream_id"] for row in left]):
+        said.setdefault(event["stream_id"], set()).update(_said(event))
+    return found + [
+        Difference(
+            None,
+            _plain(row["stream_id"]),
+            f"no event of the stream says the {row['kind']} {row['value']} that it claims",
+        )
+        for row in left
+        if row["kind"] != DOSSIER_CODE or row["value"] not in said.get(row["stream_id"], ())
+    ]
+
+
+def _misread(claim: asyncpg.Record) -> list[str]:
+    """Check the place in a numbering: the one that the code says, or the one it was issued from."""
+    scope, number = claim["scope"], claim["serial"]
+    stored = Serial(scope, number) if scope is not None and number is not None else None
+    if stored == parse(claim["value"]) or (stored is not None and render(stored) == claim["value"]):
+        return []
+    return [f"the claim of {claim['value']} is counted as {scope}, {number}"]
+
+
+def _says(claim: asyncpg.Record, event: asyncpg.Record) -> bool:
+    known = claim["kind"] == DOSSIER_CODE and event["version"] is not None
+    return known and claim["value"] in _said(event)
+
+
+def _said(row: asyncpg.Record) -> set[str]:
+    event = read_event(row) if row["occurred_at"] is not None else ""
+    return set() if isinstance(event, str) else codes_of(event)
+
+
+def _plain(stream: UUID) -> UUID:
+    return UUID(bytes=stream.bytes)
+
+
+async def check_outcomes(
+    connection: asyncpg.Connection, _ledger_id: UUID, rows: Sequence[asyncpg.Record]
+) -> list[Difference]:
+    """Look for the event that an outcome says was recorded: the last one of its append."""
+    found: list[Difference] = []
+    read: list[tuple[str, Outcome]] = []
+    for row in rows:
+        name = f"the outcome of {row['scope']} {row['key']}"
+        try:
+            read.append((name, outcome_of(row["outcome"])))
+        except UNREADABLE:
+            found.append(Difference(None, None, f"{name} cannot be read"))
+    told = [(name, outcome) for name, outcome in read if outcome.kind == "recorded"]
+    columns = zip(*((o.stream, o.version, o.seq) for _, o in told), strict=True)
+    for place, seq in await connection.fetch(_ELSEWHERE, *columns) if told else ():
+        name, outcome = told[place - 1]
+        found.append(Difference(outcome.seq, outcome.stream, f"{name} {_untrue(outcome, seq)}"))
+    codes = {sendable(outcome.code) for _, outcome in read if outcome.code is not None}
+    known = await holders(connection, codes)
+    for name, outcome in read:
+        what = _incoherent(outcome, known)
+        if what is not None:
+            found.append(Difference(outcome.seq, outcome.stream, f"{name} {what}"))
+    return found
+
+
+def _untrue(outcome: Outcome, seq: int | None) -> str:
+    said = f"says seq {outcome.seq} of version {outcome.version}"
+    return (
+        f"{said}, which the stream does not have" if seq is None else f"{said}, which has seq {seq}"
+    )
+
+
+def _incoherent(outcome: Outcome, known: Mapping[str, UUID]) -> str | None:
+    if outcome.kind != "recorded" and outcome.seq is not None:
+        return f"says that nothing was recorded, but at seq {outcome.seq}"
+    if outcome.kind == "recorded" and outcome.position != outcome.seq:
+        return f"says seq {outcome.seq}, but position {outcome.position}"
+    if outcome.code is not None and known.get(sendable(outcome.code)) != outcome.stream:
+        return f"says the dossier code {outcome.code}, which its stream does not claim"
+    return None

@@ -1,0 +1,217 @@
+"""Events against each other: leaves, chains, places; and against what they say of other tables."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from domain.appends import DOSSIER_CODE
+from domain.dossier.events import DossierAccepted, DossierSubmitted
+from domain.envelope import LedgerEvent, category
+from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
+from infra.codec import UnknownEvent, decode
+
+UNREADABLE: Final = (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError)
+
+_ROWS: Final = """
+SELECT e.seq, e.stream_id, e.version, e.type, e.occurred_at, e.recorded_at, e.data, e.leaf,
+  p.seq AS before_seq, p.type AS before_type, p.leaf AS before_leaf
+FROM ledger.event AS e
+LEFT JOIN LATERAL (
+  SELECT seq, type, leaf FROM ledger.event
+  WHERE stream_id = e.stream_id AND version = e.version - 1::bigint LIMIT 1
+) AS p ON true
+"""
+EVENTS: Final = f"{_ROWS} WHERE e.ctid >= $1 AND e.ctid < $2"
+_BY_SEQ: Final = f"{_ROWS} WHERE e.seq = ANY($1::bigint[])"
+_UNANSWERED: Final = """
+SELECT asked.place
+FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (scope, key, place)
+WHERE NOT EXISTS (
+  SELECT FROM ledger.append AS a
+  WHERE a.scope = asked.scope AND a.key = asked.key
+    AND position('"recorded"'::bytea IN a.outcome) > 0
+)
+"""
+_HOLDERS: Final = """
+SELECT value, stream_id FROM ledger.claim WHERE kind = $1 AND value = ANY($2::text[])
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """What is not as it was recorded, and where, as far as that can be named."""
+
+    seq: int | None
+    stream: UUID | None
+    what: str
+
+
+async def check_events(
+    connection: asyncpg.Connection, ledger_id: UUID, rows: Sequence[asyncpg.Record]
+) -> list[Difference]:
+    found: list[Difference] = []
+    broken: list[asyncpg.Record] = []
+    read: list[tuple[asyncpg.Record, LedgerEvent]] = []
+    for row in rows:
+        found += [_at(row, what) for what in _misplaced(row)]
+        if row["occurred_at"] is None or row["recorded_at"] is None:
+            found.append(_at(row, "occurred_at or recorded_at lies outside of the calendar"))
+            continue
+        previous = _leaf_before(row)
+        if previous is not None and _leaf(ledger_id, row, previous) != row["leaf"]:
+            broken.append(row)
+        event = read_event(row)
+        if isinstance(event, str):
+            found.append(_at(row, event))
+        else:
+            read.append((row, event))
+    return [
+        *found,
+        *await _explained(connection, ledger_id, broken),
+        *await _unclaimed(connection, read),
+        *await _unanswered(connection, read),
+    ]
+
+
+def _at(row: asyncpg.Record, what: str) -> Difference:
+    return Difference(row["seq"], UUID(bytes=row["stream_id"].bytes), what)
+
+
+def _misplaced(row: asyncpg.Record) -> list[str]:
+    version: int = row["version"]
+    before = version - 1
+    if version < 1:
+        return [f"version {version} is below 1"]
+    if version == 1:
+        return []
+    if row["before_seq"] is None:
+        return [f"version {version} follows no version {before}: the stream has none"]
+    what = []
+    if row["before_seq"] > row["seq"]:
+        what.append(f"version {version} stands before version {before}: seq {row['before_seq']}")
+    if category(row["type"]) != category(row["before_type"]):
+        what.append(f"{row['type']} does not belong to a stream with {row['before_type']}")
+    return what
+
+
+def _leaf_before(row: asyncpg.Record) -> bytes | None:
+    """Return the stored leaf that an event follows; None if there is none to compute from."""
+    before: bytes | None = row["before_leaf"]
+    return NO_LEAF if row["version"] == 1 else before
+
+
+def _leaf(ledger_id: UUID, row: asyncpg.Record, previous: bytes) -> bytes:
+    return leaf_hash(
+        entry(
+            ledger_id,
+            row["stream_id"],
+            row["version"],
+            previous,
+            row["type"],
+            row["occurred_at"],
+            row["recorded_at"],
+            row["data"],
+        )
+    )
+
+
+def read_event(row: asyncpg.Record) -> LedgerEvent | str:
+    """Return an event, or why it cannot be read."""
+    try:
+        return decode(
+            row["type"], row["stream_id"], row["version"], row["occurred_at"], row["data"]
+        )
+    except UnknownEvent:
+        return f"the stored name {row['type']} is unknown"
+    except UNREADABLE:
+        return f"its data cannot be read as {row['type']}"
+
+
+async def _explained(
+    connection: asyncpg.Connection, ledger_id: UUID, broken: Sequence[asyncpg.Record]
+) -> list[Difference]:
+    """Tell a row that was changed from one that follows a leaf that was changed."""
+    if not broken:
+        return []
+    seqs = [row["before_seq"] for row in broken]
+    befores = await connection.fetch(_BY_SEQ, seqs)
+    said = {row["seq"]: _leaf_said(ledger_id, row) for row in befores}
+    found = []
+    for row in broken:
+        before = said.get(row["before_seq"])
+        stored, computed = row["leaf"], _leaf(ledger_id, row, _leaf_before(row) or NO_LEAF)
+        if before is not None and _leaf(ledger_id, row, before) == stored:
+            before_it = row["version"] - 1
+            what = f"its leaf follows what version {before_it} says, not the leaf stored there"
+        else:
+            what = f"leaf {stored.hex()} is stored, {computed.hex()} was computed"
+        found.append(_at(row, what))
+    return found
+
+
+def _leaf_said(ledger_id: UUID, row: asyncpg.Record) -> bytes | None:
+    previous = _leaf_before(row)
+    if previous is None or row["occurred_at"] is None or row["recorded_at"] is None:
+        return None
+    return _leaf(ledger_id, row, previous)
+
+
+def codes_of(event: LedgerEvent) -> set[str]:
+    """Return the dossier codes that an event says, as text that the database takes."""
+    given = event.code if isinstance(event, DossierAccepted | DossierSubmitted) else None
+    return {sendable(code) for code in (given, event.meta.subject_code) if code is not None}
+
+
+def sendable(text: str) -> str:
+    return text.replace("\0", "\ufffd")
+
+
+async def _unclaimed(
+    connection: asyncpg.Connection, read: Sequence[tuple[asyncpg.Record, LedgerEvent]]
+) -> list[Difference]:
+    said = [(row, code) for row, event in read for code in codes_of(event)]
+    known = await holders(connection, {code for _, code in said})
+    found = []
+    for row, code in said:
+        holder = known.get(code)
+        if holder is None:
+            found.append(_at(row, f"nobody claims the dossier code {code} that it says"))
+        elif holder != row["stream_id"]:
+            found.append(_at(row, f"the dossier code {code} that it says is claimed by {holder}"))
+    return found
+
+
+async def holders(connection: asyncpg.Connection, codes: set[str]) -> dict[str, UUID]:
+    rows = await connection.fetch(_HOLDERS, DOSSIER_CODE, list(codes)) if codes else ()
+    return {row["value"]: row["stream_id"] for row in rows}
+
+
+async def _unanswered(
+    connection: asyncpg.Connection, read: Sequence[tuple[asyncpg.Record, LedgerEvent]]
+) -> list[Difference]:
+    """Find the events of which no outcome says that they were recorded."""
+    left = [(row, _keys(row, event)) for row, event in read]
+    done: list[Difference] = []
+    while left:
+        done += [_at(row, "no outcome says that it was recorded") for row, keys in left if not keys]
+        left = [(row, keys) for row, keys in left if keys]
+        scopes, names = [keys[0][0] for _, keys in left], [keys[0][1] for _, keys in left]
+        places = await connection.fetch(_UNANSWERED, scopes, names)
+        left = [(row, keys[1:]) for place in places for row, keys in (left[place[0] - 1],)]
+    return done
+
+
+def _keys(row: asyncpg.Record, event: LedgerEvent) -> list[tuple[str, str]]:
+    """Return the keys under which an event may have come in, the likeliest first."""
+    if category(row["type"]) != "dossier":
+        return [("register", f"{row['stream_id']}/{row['version']}")]
+    source, name = sendable(event.meta.source), sendable(event.meta.source_id)
+    fact, command = (f"source:{source}", name), (source, name)
+    further = (source, name.rpartition(" ")[0])  # The second event of a command.
+    if event.meta.source == event.meta.principal:
+        return [command, further, fact]
+    return [fact, command, further]

@@ -1,0 +1,119 @@
+"""A ledger in memory, for fast tests: it keeps the promises of the real one, but no power cut."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, cast
+from uuid import UUID, uuid4, uuid5
+
+from domain.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
+from domain.dossier.events import DossierEvent
+from domain.envelope import LedgerEvent, Recorded
+from domain.errors import DomainError, KeyReused, TooLarge
+from domain.personal import Personal
+from domain.registers import RegisterEvent
+from domain.rules import RuleBook
+from infra.appender import LARGEST
+from infra.codec import decode, encode, personal_places
+from infra.judging import Encoded, EventRow, Prepared, Snapshot, judge
+from infra.sealing import place, seal
+
+_KEY = sha256(b"a ledger in memory keeps no secret").digest()
+
+
+class MemoryStore:
+    """`domain.appends.Store` without a database. It reads back what it stored: bytes."""
+
+    def __init__(self, now: Callable[[], datetime], rules: RuleBook | None = None) -> None:
+        self.rules = rules or RuleBook()
+        self.ledger_id = uuid4()
+        self.rows: list[EventRow] = []
+        self._now = now
+        self._streams: dict[UUID, list[EventRow]] = {}
+        self._state = Snapshot(
+            ledger_id=self.ledger_id,
+            seq=0,
+            recorded_at=datetime.fromtimestamp(0, UTC),
+            streams={},
+            keys={},
+            claims={},
+            serials={},
+        )
+
+    async def read(
+        self, stream: UUID | None = None, key: Key | None = None, code: str | None = None
+    ) -> Reading:
+        await asyncio.sleep(0)  # Others get their turn here, as they do in the real one.
+        self._learn()
+        events = self._streams.get(stream, []) if stream else []
+        return Reading(
+            events=tuple(cast("Recorded[DossierEvent]", _restored(row)) for row in events),
+            stored=self._stored(key) if key else None,
+            claimed=self._state.claims.get((DOSSIER_CODE, code)) if code else None,
+            position=self._state.seq,
+        )
+
+    def _learn(self) -> None:
+        behind = self.rows[self.rules.position :]
+        news = [_restored(row) for row in behind if not row.topic.startswith("dossier.")]
+        self.rules.learn(cast("list[Recorded[RegisterEvent]]", news))
+
+    def _stored(self, key: Key) -> Outcome | None:
+        digest, outcome = self._state.keys.get((key.scope, key.key), (key.digest, None))
+        if digest != key.digest:
+            raise KeyReused(key.key)
+        return outcome
+
+    async def append(self, append: Append) -> Answer:
+        prepared = self._prepared(append)
+        if prepared.size > LARGEST:
+            raise TooLarge("8 MiB in one append")
+        await asyncio.sleep(0)
+        self._state.recorded_at = max(self._now(), self._state.recorded_at)
+        judgement = judge([prepared], self._state)  # Overlays the state with what it accepts.
+        for row in judgement.events:
+            self.rows.append(row)
+            self._streams.setdefault(row.stream_id, []).append(row)
+        (answer,) = judgement.answers
+        if isinstance(answer, DomainError):
+            raise answer
+        return answer
+
+    def _prepared(self, append: Append) -> Prepared:
+        sealed = [[self._sealed(event) for event in write.events] for write in append.writes]
+        late = None
+        if append.issue is not None:
+            first = sealed[0].pop(0)
+
+            def late(code: str) -> Encoded:
+                return _encoded(replace(first, code=code))  # type: ignore[call-arg]  # an acceptance
+
+        encoded = tuple(tuple(map(_encoded, events)) for events in sealed)
+        return Prepared(append, encoded, sum(len(e.data) for es in encoded for e in es), late)
+
+    def _sealed(self, event: LedgerEvent) -> LedgerEvent:
+        changes: dict[str, Any] = {}
+        for name, inner in personal_places(event):
+            holder = changes.get(name, getattr(event, name))
+            value = holder if inner is None or holder is None else getattr(holder, inner)
+            if value is not None:
+                path = name if inner is None else f"{name}.{inner}"
+                sealed = self._seal(event, path, value)
+                changes[name] = sealed if inner is None else replace(holder, **{inner: sealed})
+        return replace(event, **changes)
+
+    def _seal(self, event: LedgerEvent, path: str, value: Personal[str]) -> Personal[str]:
+        where = place(self.ledger_id, event.originator_id, event.TOPIC, path)
+        subject = uuid5(event.originator_id, path.partition(".")[0])
+        return Personal(value.value, subject, seal(str(value.value), _KEY, where))
+
+
+def _encoded(event: LedgerEvent) -> Encoded:
+    return Encoded(event.TOPIC, event.timestamp, encode(event))
+
+
+def _restored(row: EventRow) -> Recorded[LedgerEvent]:
+    event = decode(row.topic, row.stream_id, row.version, row.occurred_at, row.data)
+    return Recorded(row.seq, row.recorded_at, row.leaf, event)

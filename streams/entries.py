@@ -1,0 +1,122 @@
+"""Entries of the registers as files state them: tables of TOML or JSON, read strictly."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields
+from datetime import date, datetime, time
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import orjson
+
+from domain import registers as reg
+from domain.errors import DomainError, InvalidRequest
+from streams.inputs import EVENTS, event_from
+
+VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+
+UNITS: Final = reg.UnitRegistered.TOPIC
+PROCEDURES: Final = reg.ProcedurePublished.TOPIC
+CALENDARS: Final = reg.CalendarDecided.TOPIC
+SOURCES: Final = reg.SourceRegistered.TOPIC
+ENDED_UNITS: Final = reg.UnitEndedByDecision.TOPIC
+
+
+def entry(topic: str, said: Mapping[str, Any], zone: ZoneInfo = VIETNAM) -> reg.RegisterEvent:
+    """Return the event that an entry of a register is. Raises InvalidRequest."""
+    try:
+        data = orjson.dumps(with_zone(topic, said, zone))
+    except TypeError as error:
+        raise InvalidRequest(f"It holds what no entry may hold: {error}.") from error
+    return entry_from(topic, data)
+
+
+def entry_from(topic: str, data: bytes) -> reg.RegisterEvent:
+    """Return the event that a payload is. Raises InvalidRequest."""
+    event = cast("reg.RegisterEvent", event_from(topic, data))
+    if isinstance(event, reg.UnitRegistered):
+        zone_named(event.zone)
+    return event
+
+
+def entries(
+    table: str, topic: str, rows: Sequence[object], zone: ZoneInfo = VIETNAM
+) -> list[reg.RegisterEvent]:
+    """Return the events of a table, in its order. Raises InvalidRequest that names the entry."""
+    found = []
+    for place, row in enumerate(rows, 1):
+        if not isinstance(row, dict):
+            raise InvalidRequest(f"{table}, entry {place}: it is no table.")
+        try:
+            found.append(entry(topic, row, zone))
+        except DomainError as refused:
+            name = row.get("code") or row.get("id") or row.get("name") or "without a name"
+            raise InvalidRequest(f"{table}, entry {place} ({name}): {refused}") from refused
+    return found
+
+
+def parents_first(units: Sequence[reg.RegisterEvent]) -> list[reg.RegisterEvent]:
+    """Return units so that each comes after its parent; parents from elsewhere must exist there."""
+    waiting = {cast("reg.UnitRegistered", unit).code: unit for unit in units}
+    if len(waiting) != len(units):
+        raise InvalidRequest("units: a code is stated twice.")
+    ordered: list[reg.RegisterEvent] = []
+    while waiting:
+        ready = [
+            code
+            for code, unit in waiting.items()
+            if cast("reg.UnitRegistered", unit).parent not in waiting
+        ]
+        if not ready:
+            raise InvalidRequest(f"units: {', '.join(waiting)} stand above one another in a ring.")
+        ordered += [waiting.pop(code) for code in ready]
+    return ordered
+
+
+def with_zone(topic: str, said: Mapping[str, Any], zone: ZoneInfo) -> dict[str, Any]:
+    """Return a payload in which each moment without an offset is one of that zone."""
+    data = dict(said)
+    for name in _moments(topic):
+        if name in data:
+            data[name] = in_zone(data[name], zone)
+    return data
+
+
+def in_zone(stated: object, zone: ZoneInfo) -> object:
+    """Return a time, or its text, with an offset; a day alone begins at midnight."""
+    value = stated
+    if isinstance(value, str):
+        try:
+            value = datetime.fromisoformat(value)
+        except ValueError:
+            return stated  # Whoever reads it strictly says what is wrong with it.
+    if isinstance(value, date) and not isinstance(value, datetime):
+        value = datetime.combine(value, time())
+    if isinstance(value, datetime) and value.tzinfo is None:
+        return value.replace(tzinfo=zone).isoformat()
+    return stated
+
+
+def zone_named(name: str) -> ZoneInfo:
+    """Return a time zone by its name (tz database), or raise InvalidRequest."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidRequest(f"There is no time zone {name}.") from error
+
+
+@cache
+def _moments(topic: str) -> tuple[str, ...]:
+    kind = EVENTS.get(topic)
+    hints = get_type_hints(kind) if kind else {}
+    names = (field.name for field in fields(kind)) if kind else ()
+    return tuple(
+        name for name in names if datetime in _options(hints[name]) and name != "timestamp"
+    )
+
+
+def _options(declared: object) -> tuple[object, ...]:
+    if get_origin(declared) in (Union, UnionType):
+        return tuple(each for each in get_args(declared) if each is not NoneType)
+    return (declared,)

@@ -1,0 +1,1 @@
+"""What the ledger must hold, measured beside others in the same run: `make bench`."""

@@ -1,0 +1,1 @@
+"""Tests of what flows in and out beside HTTP."""

@@ -1,0 +1,143 @@
+"""Files of the catalogue: the tables of the registers, parents first, every mistake named."""
+
+import json
+import tomllib
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.registering import Change, Keeper, Registers
+from domain.registers import (
+    CalendarDecided,
+    ProcedurePublished,
+    RegisterEvent,
+    SourceRegistered,
+    UnitEndedByDecision,
+    UnitRegistered,
+)
+from infra.memory import MemoryStore
+from streams.catalogue_files import COMMUNE, CatalogueInvalid, load_catalogue, parse_catalogue
+from tests.streams.files import now
+
+UNITS = """
+[[units]]
+code = "A.1"
+name = "Below"
+parent = "A"
+[[units]]
+code = "A"
+name = "Above"
+"""
+
+
+async def put_all(entries: list[RegisterEvent]) -> list[Change]:
+    registers = Registers(MemoryStore(now), now)
+    keeper = Keeper(principal="test", source="test")
+    return [await registers.put(entry, keeper) for _ in (1, 2) for entry in entries]
+
+
+def test_parents_come_first_and_ends_last() -> None:
+    ended = '[[ended_units]]\ncode = "A.1"\nended_at = 2026-07-01\nsuccessors = ["A"]\n'
+    entries = parse_catalogue(ended + UNITS)
+    assert [
+        (type(e), e.code) for e in entries if isinstance(e, UnitRegistered | UnitEndedByDecision)
+    ] == [
+        (UnitRegistered, "A"),
+        (UnitRegistered, "A.1"),
+        (UnitEndedByDecision, "A.1"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stated", "meant"),
+    [
+        ("2026-07-01", "2026-06-30T17:00:00+00:00"),
+        ("2026-07-01T08:00:00", "2026-07-01T01:00:00+00:00"),
+        ("2026-07-01T08:00:00+02:00", "2026-07-01T06:00:00+00:00"),
+        ('"2026-07-01T08:00:00"', "2026-07-01T01:00:00+00:00"),
+    ],
+)
+def test_a_time_without_offset_is_one_of_vietnam(stated: str, meant: str) -> None:
+    (end,) = parse_catalogue(f'[[ended_units]]\ncode = "A"\nended_at = {stated}')
+    assert isinstance(end, UnitEndedByDecision)
+    assert end.ended_at.astimezone(UTC).isoformat() == meant
+
+
+def test_json_and_the_singular_mean_the_same() -> None:
+    units = tomllib.loads(UNITS)["units"]
+    assert parse_catalogue(json.dumps({"unit": units}), is_json=True) == parse_catalogue(UNITS)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("[[unit]]\ncode = 'A'", "units, entry 1 (A): Object missing required field name"),
+        (
+            "[[units]]\ncode = 'A'\nname = 'A'\n[[units]]\ncode = 1\nname = 'B'",
+            "units, entry 2 (1)",
+        ),
+        ("[[units]]\ncode = 'A'\nname = 'A'\nboss = 'B'", "unknown field boss"),
+        ("[[units]]\ncode = 'A'\nname = 'A'\nzone = 'Nowhere'", "no time zone Nowhere"),
+        ("[units]\ncode = 'A'", "write one [[units]]"),
+        ("units = [1]", "units, entry 1: it is no table"),
+        ("[[offices]]\ncode = 'A'", "There is no table offices"),
+        ("[[calendars]]\nid = 'x'\nissued = 2026-13-01", "not TOML"),
+        ("[[calendars]]\nid = 'x'\nissued = 'soon'", "calendars, entry 1 (x)"),
+        ("[[sources]]\nname = 's'\nunit = 'U'\nsince = 07:00:00\n", "sources, entry 1 (s)"),
+        ("[[procedures]]\ncode = 'P'\nfees = [{ amount = 1.5 }]", "procedures, entry 1 (P)"),
+        ("[[ended_units]]\ncode = 'A'\nended_at = 'soon'", "ended_units, entry 1 (A)"),
+    ],
+)
+def test_a_mistake_is_named_by_table_and_entry(text: str, why: str) -> None:
+    with pytest.raises(CatalogueInvalid) as refused:
+        parse_catalogue(text)
+    assert why in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", "[" * 100_000, '{"units": {}}', '{"units": [NaN]}'])
+def test_bad_json_is_refused(text: str) -> None:
+    with pytest.raises(CatalogueInvalid):
+        parse_catalogue(text, is_json=True)
+
+
+def test_a_file_is_read_by_its_name(tmp_path: Path) -> None:
+    (tmp_path / "c.json").write_text('\ufeff{"units": [{"code": "A", "name": "Xã"}]}', "utf-8")
+    assert len(load_catalogue(tmp_path / "c.json")) == 1
+    (tmp_path / "c.toml").write_bytes(b"\xff")
+    for name in ("c.toml", "nothing.toml"):
+        with pytest.raises(CatalogueInvalid):
+            load_catalogue(tmp_path / name)
+
+
+async def test_the_shipped_catalogue_registers_once() -> None:
+    entries = load_catalogue(COMMUNE)
+    changes = await put_all(entries)
+    assert changes == [Change.RECORDED] * len(entries) + [Change.UNCHANGED] * len(entries)
+    kinds = [type(entry) for entry in entries]
+    assert kinds.count(UnitRegistered) == 6
+    assert kinds.count(ProcedurePublished) == 6
+    assert kinds.count(SourceRegistered) == 1
+
+
+def test_the_shipped_calendar_gives_the_known_days() -> None:
+    decided = [e for e in load_catalogue(COMMUNE) if isinstance(e, CalendarDecided)]
+    certain = [each for each in decided if not each.proposal]
+    off = {day.isoformat() for each in certain for day in each.off}
+    weekend = {5, 6}
+    tet = [datetime(2026, 2, 14, tzinfo=UTC).date() + timedelta(days=n) for n in range(9)]
+    assert all(day.isoformat() in off or day.weekday() in weekend for day in tet)
+    assert {"2026-01-01", "2026-01-02", "2026-04-27", "2026-04-30", "2026-05-01"} <= off
+    assert {"2026-09-01", "2026-09-02"} <= off
+    assert [day.isoformat() for each in certain for day in each.working] == ["2026-01-10"]
+    assert {"2026-08-31", "2026-11-24"}.isdisjoint(off)
+
+
+def test_the_steps_of_a_shipped_procedure_fill_its_term() -> None:
+    hours = {"working_hour": 1, "working_day": 8}
+    for entry in load_catalogue(COMMUNE):
+        if isinstance(entry, ProcedurePublished) and entry.term and entry.term.unit in hours:
+            assert (
+                sum(step.hours for step in entry.steps)
+                == entry.term.amount * hours[entry.term.unit]
+            )

@@ -1,0 +1,155 @@
+"""Envelopes: CloudEvents 1.0, read strictly; id and source are the identity of what they say."""
+
+from typing import Any
+from uuid import UUID
+
+import orjson
+import pytest
+
+from domain.envelope import TimePrecision
+from domain.errors import InvalidRequest, TimeWithoutOffset
+from domain.ledger import Fact
+from streams.cloudevents import (
+    MAX_BATCH,
+    claimed_id,
+    fact_of,
+    named,
+    read_batch,
+    read_envelope,
+    stored_name,
+)
+from streams.examples import BATCH, EVENT
+from tests.streams.files import COMMAND_LINE, digest, step
+
+STEP = step("H44-1", "e-1")
+
+
+def body(**more: Any) -> bytes:  # noqa: ANN401  # any JSON value
+    return orjson.dumps({k: v for k, v in {**STEP, **more}.items() if v is not ...})
+
+
+def fact(content: bytes) -> Fact:
+    return fact_of(read_envelope(content), COMMAND_LINE, digest)
+
+
+def test_the_shipped_examples_are_facts() -> None:
+    for example in (EVENT, *BATCH):
+        assert fact(orjson.dumps(example)).source_id == example["id"]
+
+
+def test_an_envelope_says_everything_about_its_fact() -> None:
+    said = fact(
+        body(
+            expectedversion=3,
+            timeprecision="minute",
+            actor="An",
+            actingunit="U.1",
+            legalbasis="NĐ 61",
+            datacontenttype="application/json",
+            traceparent="kept by nobody",
+        )
+    )
+    assert (said.source, said.source_id, said.code, said.dossier) == (
+        "elsewhere",
+        "e-1",
+        "H44-1",
+        None,
+    )
+    assert said.stated.isoformat() == "2026-03-03T09:15:00+07:00"
+    assert (said.expected, said.precision) == (3, TimePrecision.MINUTE)
+    assert (said.actor, said.acting_unit, said.legal_basis) == ("An", "U.1", "NĐ 61")
+    assert said.sender is COMMAND_LINE
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [
+        ({"specversion": "0.3"}, "specversion"),
+        ({"specversion": ...}, "missing required field specversion"),
+        ({"id": ""}, "id"),
+        ({"id": "x" * 501}, "id"),
+        ({"id": 7}, "Expected str, got int"),
+        ({"id": "a\nb"}, "regex"),
+        ({"source": ...}, "source"),
+        ({"type": "com.example.step"}, "type begins with"),
+        ({"type": "vn.gov.motcua.dossier.walked.v1"}, "no event that this ledger knows"),
+        ({"type": "vn.gov.motcua.unit.registered.v1"}, "keepers"),
+        ({"time": "yesterday"}, "RFC 3339"),
+        ({"time": ...}, "time"),
+        ({"subject": ...}, "UUID or code:"),
+        ({"subject": "H44-1"}, "UUID or code:"),
+        ({"data": ...}, "data"),
+        ({"data": []}, "Expected object, got array"),
+        ({"datacontenttype": "text/xml"}, "datacontenttype"),
+        ({"expectedversion": -1}, "expectedversion"),
+        ({"expectedversion": 2**31}, "expectedversion"),
+        ({"timeprecision": "year"}, "timeprecision"),
+        ({"actingUnit": "U"}, "a-z and 0-9"),
+        ({"acting_unit": "U"}, "a-z and 0-9"),
+    ],
+)
+def test_an_envelope_that_is_not_well_formed_is_refused(more: dict[str, Any], why: str) -> None:
+    with pytest.raises(InvalidRequest, match=why):
+        fact(body(**more))
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"null", b"\xff", b'{"id":"a\\u0000"}'])
+def test_what_is_no_envelope_is_refused(content: bytes) -> None:
+    with pytest.raises(InvalidRequest):
+        read_envelope(content)
+
+
+def test_a_time_needs_its_offset() -> None:
+    with pytest.raises(TimeWithoutOffset):
+        fact(body(time="2026-03-02T09:15:00"))
+
+
+def test_the_identity_is_id_and_source_and_the_digest_covers_what_is_said() -> None:
+    first = fact(body()).key
+    assert (first.scope, first.key) == ("source:elsewhere", "e-1")
+    same = {"step": "e-1"}
+    assert fact(body(data=same, datacontenttype="application/json", foo="x")).key == first
+    for other in (
+        {"data": {"step": "other"}},
+        {"subject": "code:H44-2"},
+        {"time": "2026-03-03T02:15:00Z"},
+        {"timeprecision": "day"},
+        {"actor": "An"},
+        {"actingunit": "U"},
+        {"legalbasis": "NĐ 61"},
+        {"expectedversion": 0},
+    ):
+        changed = fact(body(**other)).key
+        assert (changed.scope, changed.key) == (first.scope, first.key)
+        assert changed.digest != first.digest
+
+
+def test_the_order_of_fields_changes_nothing() -> None:
+    said = {"step": "a", "officer": "An"}
+    turned = dict(reversed(said.items()))
+    assert fact(body(data=said)).key == fact(body(data=turned)).key
+
+
+def test_a_subject_names_a_dossier_by_uuid_or_code() -> None:
+    dossier = UUID(int=7)
+    assert named(str(dossier)).dossier == dossier
+    assert named("code:H44.100-260302-0001").code == "H44.100-260302-0001"
+
+
+def test_a_batch_is_cut_into_items_that_stand_alone() -> None:
+    assert read_batch(b'[{"id": "a"}, 1, null]') == [b'{"id": "a"}', b"1", b"null"]
+    for wrong in (b"{}", b"[", b""):
+        with pytest.raises(InvalidRequest, match="JSON array"):
+            read_batch(wrong)
+    with pytest.raises(InvalidRequest, match="at most"):
+        read_batch(b"[" + b"1," * MAX_BATCH + b"1]")
+
+
+def test_a_broken_item_is_still_named() -> None:
+    assert claimed_id(b'{"id": "a", "data": 7}') == "a"
+    for nameless in (b"{", b"[]", b'{"id": 7}'):
+        assert claimed_id(nameless) is None
+
+
+def test_the_stored_name_is_the_type_without_its_prefix() -> None:
+    assert stored_name(read_envelope(body())) == "dossier.step-completed.v1"

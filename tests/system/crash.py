@@ -1,0 +1,196 @@
+"""Kills processes at random under load and counts what was lost. `python -m tests.system.crash`."""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from statistics import median
+from time import monotonic
+from typing import IO, Final
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from api.administration import granted, load_entries
+from api.main import VIEWS, Process, Settings, audited, opened
+from domain.registers import Role
+from projections.rebuild import rebuild
+from streams.catalogue_files import COMMUNE, load_catalogue
+from tests.system.load import Acknowledged, Load
+from tests.system.service import Service, environment
+
+KILLS_IN_A_LEDGER: Final = 25  # Then a new one, so that checking all of it stays quick.
+FAULTS: Final = ("api killed", "postgres killed")
+_RECOVERY: Final = 60.0
+
+
+@dataclass
+class Row:
+    """What one kind of fault did, over all its runs. Everything but the first two must be 0."""
+
+    fault: str
+    runs: int = 0
+    acknowledged: int = 0
+    lost: int = 0
+    doubled: int = 0
+    holes: int = 0
+    chain_differences: int = 0
+    rows_different: int = 0
+    recovery_s: float = 0.0
+    recovery_max_s: float = 0.0
+    times: list[float] = field(default_factory=list, repr=False)
+
+    @property
+    def bad(self) -> int:
+        return self.lost + self.doubled + self.holes + self.chain_differences + self.rows_different
+
+
+async def crash(kills: int, seed: int, folder: Path, report: Console) -> list[Row]:
+    """Kill that often, check after each kill, and return the counts."""
+    chance = Random(seed)
+    rows = {fault: Row(fault) for fault in FAULTS}
+    left = kills
+    number = 0
+    while left:
+        number += 1
+        count = min(left, KILLS_IN_A_LEDGER)
+        data = folder / f"ledger-{number}"
+        with (folder / f"serve-{number}.log").open("wb") as log:
+            await _one_ledger(data, count, chance, rows, log)
+        left -= count
+        report.print(f"{kills - left} of {kills} kills", style="dim")
+    for row in rows.values():
+        row.recovery_s = round(median(row.times), 2) if row.times else 0.0
+        row.recovery_max_s = round(max(row.times, default=0.0), 2)
+    return list(rows.values())
+
+
+async def _one_ledger(
+    data: Path, kills: int, chance: Random, rows: dict[str, Row], log: IO[bytes]
+) -> None:
+    settings = Settings.read(environment(data))
+    async with opened(settings, "crash") as process:
+        await load_entries(process, load_catalogue(COMMUNE))
+        token = await granted(process, Role.DESK, "H44", timedelta(days=1))
+    service = await asyncio.to_thread(Service(data).start, log)
+    load = Load(service.address, token, Random(chance.random()))
+    sending = asyncio.create_task(load.run())
+    try:
+        for _ in range(kills):
+            fault = chance.choice(FAULTS)
+            await _kill(service, load, fault, chance.uniform(0.05, 0.8), rows[fault], log)
+            await _check(settings, load.acknowledged, rows[fault])
+            if sending.done():
+                sending.result()
+    finally:
+        sending.cancel()
+        await asyncio.wait([sending])
+        await asyncio.to_thread(service.stop)
+
+
+async def _kill(
+    service: Service, load: Load, fault: str, after: float, row: Row, log: IO[bytes]
+) -> None:
+    load.resume()
+    await asyncio.sleep(after)  # The random moment itself.
+    killed = monotonic()
+    if fault == "api killed":
+        await asyncio.to_thread(service.kill)
+        await asyncio.to_thread(service.start, log)
+    else:
+        service.kill_postgres()
+    await _ready(service.address)
+    row.times.append(monotonic() - killed)
+    row.runs += 1
+    before = len(load.acknowledged)
+    await load.pause()
+    row.acknowledged += len(load.acknowledged) - before
+
+
+async def _ready(address: str) -> None:
+    """Ask until the service is ready by itself; it must be within a minute."""
+    until = monotonic() + _RECOVERY
+    async with httpx.AsyncClient(base_url=address, timeout=10, trust_env=False) as client:
+        while True:
+            try:
+                if (await client.get("/ready")).status_code == httpx.codes.OK:
+                    return
+            except httpx.TransportError:
+                pass
+            if monotonic() > until:
+                raise TimeoutError("The service did not recover by itself.")
+            await asyncio.sleep(0.02)  # Between two questions to a server that is coming back.
+
+
+async def _check(settings: Settings, acknowledged: Sequence[Acknowledged], row: Row) -> None:
+    """Hold everything that was acknowledged against the whole ledger."""
+    async with opened(settings, "crash") as process:
+        said = await _events(process)
+        row.lost += sum(
+            said.get((each.source_id, each.dossier, each.version)) != [each.seq]
+            for each in acknowledged
+        )
+        ids = Counter(source_id for source_id, _, _ in said)
+        row.doubled += sum(count - 1 for count in ids.values())
+        row.doubled += sum(len(seqs) - 1 for seqs in said.values())
+        highest = await process.pool.fetchval("SELECT max(seq) FROM ledger.event")
+        row.holes += highest - await process.pool.fetchval("SELECT count(*) FROM ledger.event")
+        await process.services.runner.catch_up()
+        for view in VIEWS:
+            compared = await rebuild(process.pool, process.log, view, switch=False)
+            row.rows_different += compared.rows_different
+    audit = await audited(settings, 1, None)
+    row.chain_differences += len(audit["differences"])
+
+
+async def _events(process: Process) -> dict[tuple[str, str, int], list[int]]:
+    records = await process.pool.fetch(
+        "SELECT seq, stream_id, version,"
+        " convert_from(data, 'UTF8')::jsonb #>> '{meta,source_id}' AS source_id"
+        " FROM ledger.event WHERE type LIKE 'dossier.%'"
+    )
+    said: dict[tuple[str, str, int], list[int]] = {}
+    for each in records:
+        name = each["source_id"], str(each["stream_id"]), each["version"]
+        said.setdefault(name, []).append(each["seq"])
+    return said
+
+
+def show(rows: Sequence[Row], report: Console) -> None:
+    table = Table(title="Kills under load")
+    names = [name for name in asdict(rows[0]) if name != "times"]
+    for name in names:
+        table.add_column(name.replace("_", " "), justify="right")
+    for row in rows:
+        table.add_row(*(str(getattr(row, name)) for name in names))
+    report.print(table)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=500)
+    parser.add_argument("--seed", type=int, default=None)
+    asked = parser.parse_args(arguments)
+    seed = asked.seed if asked.seed is not None else Random().randrange(2**32)
+    report = Console()
+    report.print(f"seed {seed}, {asked.kills} kills")
+    with tempfile.TemporaryDirectory(prefix="hoso-crash-", ignore_cleanup_errors=True) as folder:
+        rows = asyncio.run(crash(asked.kills, seed, Path(folder), report))
+    show(rows, report)
+    build = Path("build")
+    build.mkdir(exist_ok=True)
+    figures = [{k: v for k, v in asdict(row).items() if k != "times"} for row in rows]
+    (build / "crash.json").write_text(json.dumps(figures, indent=1) + "\n")
+    return 1 if any(row.bad for row in rows) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
