@@ -34,7 +34,7 @@ _RECOVERY: Final = 60.0
 
 @dataclass
 class Row:
-    """What one kind of fault did, over all its runs. Everything but the first two must be 0."""
+    """What one kind of fault did, over all its runs."""
 
     fault: str
     runs: int = 0
@@ -110,9 +110,8 @@ async def _kill(
     await _ready(service.address)
     row.times.append(monotonic() - killed)
     row.runs += 1
-    before = len(load.acknowledged)
     await load.pause()
-    row.acknowledged += len(load.acknowledged) - before
+    row.acknowledged += load.newly_acknowledged()
 
 
 async def _ready(address: str) -> None:
@@ -180,7 +179,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=None)
     asked = parser.parse_args(arguments)
     seed = asked.seed if asked.seed is not None else Random().randrange(2**32)
-    report = Console()
+    report = Console(width=120)
     report.print(f"seed {seed}, {asked.kills} kills")
     with tempfile.TemporaryDirectory(prefix="hoso-crash-", ignore_cleanup_errors=True) as folder:
         rows = asyncio.run(crash(asked.kills, seed, Path(folder), report))

@@ -36,6 +36,7 @@ class Load:
     acknowledged: list[Acknowledged] = field(default_factory=list)
     requests: int = 0
     retries: int = 0
+    _counted: int = 0
     _open: asyncio.Event = field(default_factory=asyncio.Event)
     _idle: asyncio.Condition = field(default_factory=asyncio.Condition)
     _busy: int = 0
@@ -61,6 +62,11 @@ class Load:
         self._open.clear()
         async with self._idle:
             await self._idle.wait_for(lambda: self._busy == 0)
+
+    def newly_acknowledged(self) -> int:
+        """Return how many were acknowledged since this was asked last."""
+        new, self._counted = len(self.acknowledged) - self._counted, len(self.acknowledged)
+        return new
 
     async def _one(self, client: httpx.AsyncClient) -> None:
         while True:
