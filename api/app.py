@@ -10,7 +10,7 @@ from api.dossiers import get_dossier, get_history, get_next, list_dossiers, sear
 from api.events import post_events
 from api.openapi import openapi_document
 from api.operations import health, metrics, ready
-from api.problems import crashed, not_served, refused
+from api.problems import away, crashed, not_served, refused
 from api.public import Allowance, look_up
 from api.services import Services
 from domain.errors import DomainError
@@ -42,6 +42,7 @@ def create_app(services: Services) -> Litestar:
         exception_handlers={
             DomainError: refused,
             HTTPException: not_served,
+            **dict.fromkeys(services.lost, away),
             Exception: crashed,
         },
         request_max_body_size=MAX_BODY,

@@ -9,12 +9,14 @@ from litestar.params import FromPath
 
 from domain.errors import NotFound
 
-_FILES: Final = {
+START: Final = "start.js"
+FILES: Final = {
+    START: "text/javascript",
     "swagger-ui.css": "text/css",
     "swagger-ui-bundle.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
-_START: Final = b"""window.addEventListener("load", () => {
+_SCRIPT: Final = b"""window.addEventListener("load", () => {
   SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
 });
 """
@@ -51,13 +53,11 @@ def documentation() -> Response[bytes]:
 @get("/schema/{name:str}", sync_to_thread=True)
 def documentation_file(name: FromPath[str]) -> Response[bytes]:
     """Return a file of the documentation's page."""
-    if name == "start.js":
-        return Response(_START, media_type="text/javascript", headers=_HEADERS)
-    if name not in _FILES:
+    if name not in FILES:
         raise NotFound("such file")
-    content = (_folder() / name).read_bytes()
+    content = _SCRIPT if name == START else (_folder() / name).read_bytes()
     headers = {**_HEADERS, "Cache-Control": "max-age=86400"}
-    return Response(content, media_type=_FILES[name], headers=headers)
+    return Response(content, media_type=FILES[name], headers=headers)
 
 
 def _folder() -> Path:

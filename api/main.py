@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import os
+import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
@@ -199,6 +200,7 @@ def _services(
         open_events=open_events,
         find_person=keys.find,
         outcome_of=store.outcome,
+        lost=LOST,
         gauges=lambda: Gauges(appender.queued, appender.batches, appender.appended),
     )
 
@@ -209,7 +211,19 @@ def _die(error: BaseException) -> None:
 
 
 class _Server(uvicorn.Server):
-    """Says where it listens, on a line of its own, when it does."""
+    """Says where it listens, on a line of its own, when it does; a signal only asks it to end."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn's own raises the signal again after serving, and would end us before we close.
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.handle_exit, number, None)
+        try:
+            yield
+        finally:
+            for number in (signal.SIGTERM, signal.SIGINT):
+                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

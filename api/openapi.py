@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from api import answers as say
 from api.commands import accept_dossier, get_command, send_command
-from api.documentation import documentation, documentation_file
+from api.documentation import FILES, START, documentation, documentation_file
 from api.dossiers import (
     PersonSearch,
     get_dossier,
@@ -313,7 +313,7 @@ def _open_operations() -> Iterator[Operation]:
     yield Operation(
         handler=documentation_file,
         path="/schema/{name}",
-        parameters=(_parameter("path", "name", {"type": "string", "minLength": 1}, "A file."),),
+        parameters=(_parameter("path", "name", {"enum": list(FILES)}, "A file.", START),),
         answers={200: tuple(map(_media, ("text/javascript", "text/css", "image/png")))},
         problems=(why.NotFound,),
         open=True,

@@ -119,6 +119,12 @@ def not_served(_: AnyRequest, error: HTTPException) -> Response[bytes]:
     return problem_response(Problem.of(why.InvalidRequest(error.detail)))
 
 
+def away(_: AnyRequest, error: Exception) -> Response[bytes]:
+    """Answer while the database is away: it comes back, and the same request may be sent again."""
+    _log.warning("the database is away: %s", type(error).__name__)
+    return problem_response(Problem.of(why.Busy("The database is away.")))
+
+
 def crashed(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Answer a bug. It is logged once, here, with nothing of what was sent."""
     _log.error("%s %s failed", request.method, request.scope["path_template"], exc_info=error)

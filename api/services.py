@@ -53,7 +53,8 @@ class Services:
     """The ledger and its readers, opened.
 
     `find_person` returns the streams of whoever has exactly this identity number or phone; `digest`
-    is keyed; `outcome_of` looks up what is stored under a scope and key.
+    is keyed; `outcome_of` looks up what is stored under a scope and key; `lost` are the
+    errors that mean that the database is away.
     """
 
     store: Store
@@ -69,4 +70,5 @@ class Services:
     open_events: OpenEvents
     find_person: Callable[[str, str], Awaitable[Sequence[UUID]]]
     outcome_of: Callable[[str, str], Awaitable[Outcome | None]]
+    lost: Sequence[type[Exception]]
     gauges: Callable[[], Gauges]

@@ -1,0 +1,288 @@
+"""The command `hoso` as its users run it: other processes, real servers, exit statuses."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from tests.system.load import AGENCY, DESK, PROCEDURE
+from tests.system.service import Service, environment
+
+pytestmark = [pytest.mark.system, pytest.mark.postgres]
+
+COMMAND = (sys.executable, "-c", "from api.command_line import run; run()")
+REAL_LOG = Path(__file__).parents[2] / ".." / "shared" / "data" / "receipt.xes.gz"
+CATALOGUE = str(Path("streams/catalogues/commune.toml").resolve())
+ACCEPTANCE = {
+    "procedure": PROCEDURE,
+    "channel": "direct",
+    "receiving_unit": DESK,
+    "competent_unit": AGENCY,
+    "owner": {"name": "Nguyễn Thị Bưởi", "id_kind": "cccd", "id_number": "012345678901"},
+}
+
+
+class Hoso:
+    """Runs `hoso` in one data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+
+    def run(self, *words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*COMMAND, *words],
+            env=environment(self.data),
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def json(self, *words: str, given: str = "", status: int = 0) -> Any:  # noqa: ANN401  # JSON
+        done = self.run(*words, "--json", given=given)
+        assert done.returncode == status, done.stderr
+        return json.loads(done.stdout)
+
+    def refused(self, *words: str) -> str:
+        """Return the one line that a refused command says."""
+        done = self.run(*words)
+        assert done.returncode == 1, done.stdout
+        assert done.stdout == ""
+        (line,) = done.stderr.splitlines()
+        assert "Traceback" not in line
+        return line
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    service = Service(tmp_path_factory.mktemp("data")).start()
+    yield service
+    assert service.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def hoso(served: Service) -> Hoso:
+    hoso = Hoso(served.data)
+    assert hoso.json("catalogue", "load", CATALOGUE)["recorded"] > 10
+    return hoso
+
+
+@pytest.fixture(scope="module")
+def client(served: Service, hoso: Hoso) -> Iterator[httpx.Client]:
+    done = hoso.run("token", "create", "--role", "desk", "--unit", "H44.100", "--expires", "1d")
+    assert len(done.stdout.split()) == 1
+    headers = {"Authorization": f"Bearer {done.stdout.strip()}"}
+    with httpx.Client(
+        base_url=served.address, headers=headers, timeout=30, trust_env=False
+    ) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def accepted(client: httpx.Client) -> dict[str, Any]:
+    response = client.post("/v1/dossiers", json=ACCEPTANCE, headers={"Idempotency-Key": "a"})
+    assert response.status_code == 201
+    body: dict[str, Any] = response.json()
+    return body
+
+
+def test_the_catalogue_again_changes_nothing(hoso: Hoso) -> None:
+    assert hoso.json("catalogue", "load", CATALOGUE)["recorded"] == 0
+    shown = hoso.json("catalogue", "show", "--at", "2026-03-02")
+    assert DESK in [unit["code"] for unit in shown["units"]]
+    assert PROCEDURE in [procedure["code"] for procedure in shown["procedures"]]
+
+
+def test_status_names_the_serving_process_and_no_password(hoso: Hoso, served: Service) -> None:
+    status = hoso.json("status")
+    assert {"role": "serve", "pid": served.pid} in status["processes"]
+    assert status["position"] > 0
+    assert [view["name"] for view in status["views"]] == ["dossier_overview"]
+    assert set(status["views"][0]) == {"name", "position", "lag_events", "lag_seconds"}
+
+
+def test_dossier_and_history_by_code_and_by_id(hoso: Hoso, accepted: dict[str, Any]) -> None:
+    by_code = hoso.json("dossier", accepted["code"])
+    assert by_code == {**hoso.json("dossier", accepted["id"]), "position": by_code["position"]}
+    assert by_code["status"] == 2
+    (item,) = hoso.json("history", accepted["code"])["items"]
+    assert item["data"]["owner"]["name"] == "Nguyễn Thị Bưởi"
+    assert hoso.json("history", accepted["code"], "--known-at", "2020-01-01")["items"] == []
+    assert "dossier.accepted.v1" in hoso.run("history", accepted["code"]).stdout
+
+
+def test_a_revoked_token_is_refused(hoso: Hoso, served: Service) -> None:
+    token = hoso.run("token", "create", "--role", "reporter", "--unit", "H44").stdout.strip()
+    headers = {"Authorization": f"Bearer {token}"}
+    url = f"{served.address}/v1/dossiers"
+    with httpx.Client(headers=headers, trust_env=False, timeout=10) as client:
+        assert client.get(url).status_code == 200
+        mine = hoso.json("token", "list")[-1]
+        assert (mine["role"], mine["state"]) == ("reporter", "valid")
+        assert hoso.run("token", "revoke", mine["id"]).returncode == 0
+        assert hoso.json("token", "list")[-1]["state"] == "revoked"
+        answers = {client.get(url).status_code for _ in range(200)}
+    assert 401 in answers
+
+
+def test_an_erased_person_is_erased_everywhere_and_the_audit_still_holds(
+    hoso: Hoso, client: httpx.Client, accepted: dict[str, Any]
+) -> None:
+    url = f"/v1/dossiers/{accepted['id']}/history"
+    assert client.get(url).json()["items"][0]["data"]["owner"]["id_number"] == "012345678901"
+    erased = hoso.json(
+        "subject", "erase", "--id-number", "-", "--ground", "Luật 91/2025", given="012345678901\n"
+    )
+    assert (len(erased["subjects"]), erased["keys"]) == (1, 1)
+    (item,) = hoso.json("history", accepted["code"])["items"]
+    assert item["data"]["owner"] == {
+        "name": "ERASED",
+        "id_kind": "cccd",
+        "id_number": "ERASED",
+    }
+    assert hoso.json("subject", "list", accepted["code"])[0]["erased"] is True
+    assert hoso.json("audit")["ok"] is True
+    assert "no person" in hoso.refused(
+        "subject", "erase", "--id-number", "012345678901", "--ground", "again"
+    )
+
+
+def test_a_rebuild_beside_the_service_finds_no_row_different(hoso: Hoso) -> None:
+    compared = hoso.json("rebuild", "dossier_overview", "--compare")
+    assert compared["rows_different"] == 0
+    assert hoso.json("rebuild", "dossier_overview") == compared
+
+
+def test_schema_lists_and_describes_every_type(hoso: Hoso) -> None:
+    names = hoso.json("schema")
+    assert "dossier.accepted.v1" in names["events"]
+    assert "request-supplement" in names["commands"]
+    described = hoso.json("schema", "dossier.accepted")
+    assert described["examples"][0]["procedure"]
+    assert described["additionalProperties"] is False
+
+
+def test_what_a_user_gets_wrong_is_one_line(hoso: Hoso, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[[units]]\ncode = 3\n")
+    assert "units, entry 1" in hoso.refused("catalogue", "load", str(broken))
+    assert "no file" in hoso.refused("import", "nowhere.ndjson")
+    assert "no dossier" in hoso.refused("dossier", "H44-000000-0000")
+    assert "no type" in hoso.refused("schema", "dossier.invented")
+    assert "no unit" in hoso.refused("token", "create", "--role", "desk", "--unit", "Z99")
+    truncated = tmp_path / "log.xes.gz"
+    truncated.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01\x02")
+    assert hoso.refused("import", str(truncated), "--mapping", "receipt")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["nothing"], ["token", "create"], ["history"], ["serve", "--port", "x"], ["audit", "--fast"]],
+)
+def test_wrong_use_is_status_2(hoso: Hoso, words: list[str]) -> None:
+    done = hoso.run(*words)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+
+
+def test_every_verb_teaches_itself(hoso: Hoso) -> None:
+    text = hoso.run("--help").stdout
+    verbs = ("serve", "status", "token", "catalogue", "import", "dossier", "history", "audit")
+    for verb in (*verbs, "subject", "schema", "migrate", "rebuild", "demo"):
+        assert verb in text
+        assert "Usage" in hoso.run(verb, "--help").stdout
+
+
+async def test_an_audit_says_which_row_was_changed(
+    hoso: Hoso, served: Service, accepted: dict[str, Any]
+) -> None:
+    sockets = json.loads(hoso.run("status", "--json").stdout)["database_url"]
+    connection = await asyncpg.connect(sockets, user="postgres")
+    try:
+        await connection.execute("ALTER TABLE ledger.event DISABLE TRIGGER immutable")
+        change = "UPDATE ledger.event SET data = $1 WHERE seq = $2"
+        data = await connection.fetchval(
+            "SELECT data FROM ledger.event WHERE seq = $1", accepted["seq"]
+        )
+        await connection.execute(change, data.replace(b"direct", b"online"), accepted["seq"])
+        found = hoso.json("audit", status=1)
+        assert [each["seq"] for each in found["differences"]] == [accepted["seq"]]
+        await connection.execute(change, data, accepted["seq"])
+        await connection.execute("ALTER TABLE ledger.event ENABLE ALWAYS TRIGGER immutable")
+    finally:
+        await connection.close()
+    assert hoso.json("audit")["ok"] is True
+    assert served.pid
+
+
+def test_the_service_recovers_when_its_database_is_killed(
+    served: Service, client: httpx.Client
+) -> None:
+    served.kill_postgres()
+    for number in range(1_000):
+        key = {"Idempotency-Key": f"after-{number // 1_000}"}
+        response = client.post("/v1/dossiers", json=ACCEPTANCE, headers=key)
+        if response.status_code == 201:
+            break
+        assert response.status_code == 503
+        assert response.json()["code"] == "busy"
+    assert response.status_code == 201
+
+
+def test_what_was_accepted_is_answered_before_it_ends(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    service = Service(tmp_path_factory.mktemp("data")).start()
+    hoso = Hoso(service.data)
+    hoso.run("catalogue", "load", CATALOGUE)
+    token = hoso.run("token", "create", "--role", "desk", "--unit", "H44").stdout.strip()
+    curl = subprocess.Popen(
+        [sys.executable, "-c", _SLOW_CLIENT, service.address, token],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert curl.stdout is not None
+    assert curl.stdout.readline() == "half\n"
+    os.kill(service.pid, signal.SIGTERM)
+    output, _ = curl.communicate(timeout=60)
+    assert output.startswith("HTTP/1.1 201")
+    assert service.stop() == 0
+
+
+# Sends half of a request, says so, then the other half: the service is asked to end between.
+_SLOW_CLIENT = """
+import json, socket, sys
+from urllib.parse import urlsplit
+address, token = urlsplit(sys.argv[1]), sys.argv[2]
+body = json.dumps({"procedure": "2.000815", "channel": "direct",
+                   "receiving_unit": "H44.100.01", "competent_unit": "H44.100.02"}).encode()
+head = (f"POST /v1/dossiers HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer {token}\\r\\n"
+        f"Idempotency-Key: slow\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n").encode()
+with socket.create_connection((address.hostname, address.port)) as server:
+    server.sendall(head + body[:10])
+    print("half", flush=True)
+    server.sendall(body[10:])
+    print(server.recv(65536).decode().splitlines()[0], flush=True)
+"""
+
+
+@pytest.mark.skipif(not REAL_LOG.exists(), reason="the real log is not here")
+def test_the_real_log_is_imported_once(hoso: Hoso, tmp_path: Path) -> None:
+    words = ("import", str(REAL_LOG), "--mapping", "receipt", "--refused", str(tmp_path / "no"))
+    first = hoso.json(*words)
+    assert (first["read"], first["recorded"], first["refused"]) == (11_340, 11_340, 0)
+    assert (first["dossiers"], first["irregular"]) == (1_434, 194)
+    assert first["irregular_kinds"] == {"after-end": 180, "before-acceptance": 14}
+    again = hoso.json(*words)
+    assert (again["recorded"], again["duplicate"]) == (0, 11_340)
+    assert hoso.json("rebuild", "--compare")["rows_different"] == 0
+    assert hoso.json("audit")["ok"] is True
