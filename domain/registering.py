@@ -77,7 +77,7 @@ class Registers:
             event = _stamped(entry, stream, version, keeper, self._now())
             outcome = Outcome(kind="recorded", stream=stream)
             try:
-                await self._store.append(
+                answer = await self._store.append(
                     Append(
                         writes=(Write(stream=stream, events=(event,), expected=version),),
                         key=Key(scope="register", key=f"{stream}/{version + 1}", digest=b""),
@@ -86,7 +86,8 @@ class Registers:
                 )
             except StaleVersion:
                 continue  # Somebody else put an entry there: look whether it says the same.
-            return Change.RECORDED
+            if not answer.repeated:
+                return Change.RECORDED
         raise StaleVersion(version, version + 1)
 
 

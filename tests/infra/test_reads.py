@@ -1,0 +1,81 @@
+"""Reads for decisions, on a real server: one moment each, and no question spoils another."""
+
+import asyncio
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from domain.dossier.payloads import Party
+from domain.errors import Busy, DomainError, InvalidRequest
+from domain.personal import Personal
+from tests.conftest import OpenStore
+from tests.stores import Opened, accepted, appending, key, step
+
+
+async def test_a_reading_is_of_one_moment(open_store: OpenStore) -> None:
+    """Events beyond the position would belong to a request that the key did not show yet."""
+    stream = uuid4()
+    async with open_store() as writer, open_store() as reader:
+
+        async def write() -> None:
+            for number in range(200):
+                await writer.store.append(appending(step(stream), under=key(str(number))))
+
+        writing = asyncio.ensure_future(write())
+        number = 0
+        while not writing.done():
+            reading = await reader.store.read(stream=stream, key=key(str(number)))
+            assert len(reading.events) == reading.position
+            assert (reading.stored is not None) == (reading.position > number)
+            number = reading.position
+        await writing
+
+
+@pytest.mark.parametrize("text", ["a\0b", "\ud800"])
+async def test_what_cannot_be_asked_spoils_no_other_question(
+    open_store: OpenStore, text: str
+) -> None:
+    async with open_store() as process:
+        await process.store.append(appending(step(uuid4())))
+        first, bad_code, bad_key, last = await asyncio.gather(
+            process.store.read(),
+            process.store.read(code=text),
+            process.store.read(key=key(text)),
+            process.store.read(),
+            return_exceptions=True,
+        )
+        assert not isinstance(first, BaseException)
+        assert first == last
+        assert isinstance(bad_code, InvalidRequest)
+        assert isinstance(bad_key, InvalidRequest)
+
+
+async def test_without_a_database_to_keep_keys_in_a_personal_append_says_busy(
+    open_store: OpenStore,
+) -> None:
+    async with open_store() as process:
+        process.pool.terminate()
+        owner = Party(name=Personal("Nguyễn Văn A"))
+        with pytest.raises(Busy):
+            await process.store.append(appending(accepted(uuid4(), owner)))
+
+
+async def test_lost_connections_are_replaced(
+    open_store: OpenStore, owner: asyncpg.Connection
+) -> None:
+    async with open_store() as process, open_store() as other:
+        for number in range(10):
+            assert await answer(process) == number
+            await other.store.append(appending(step(uuid4())))
+            await owner.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+
+async def answer(process: Opened) -> int:
+    try:
+        return (await process.store.read()).position
+    except DomainError as refused:
+        pytest.fail(str(refused))
