@@ -3,29 +3,28 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from enum import Enum
 from time import monotonic
 from typing import Final
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 
-from domain.appends import Answer, Append, Key
+from domain.appends import Answer, Key
 from domain.errors import Busy, DomainError, InvalidRequest, TooLarge
-from domain.evidence.leaves import micros
+from infra.append_rows import LOCK, READ, WRITE, questions, rows, snapshot_of, use_micros
 from infra.database import FULL, LOST, POISON, Connect
-from infra.judging import Judgement, Prepared, Snapshot, judge, outcome_bytes, outcome_of
+from infra.judging import Prepared, Snapshot, judge
 
 _log = logging.getLogger(__name__)
 
 MAX_APPENDS: Final = 200
 MAX_BYTES: Final = 1 << 20
 LARGEST: Final = 8 << 20
-SKEW: Final = timedelta(seconds=5)
 PATIENCE: Final = 5.0  # Seconds that callers wait for a database that is away.
 
 SETTINGS: Final = {
@@ -34,55 +33,12 @@ SETTINGS: Final = {
     "lock_timeout": "60s",
 }
 
-_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's.
-
-# With any other isolation the next statement would not see what was committed before the lock.
-_LOCK: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM ledger.head FOR UPDATE"
-
-_READ: Final = """
-SELECT head.ledger_id, last.seq, last.recorded_at,
-  (SELECT array_agg((stream_id, version, leaf))
-     FROM ledger.stream WHERE stream_id = ANY($1::uuid[])),
-  (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
-     FROM unnest($2::text[], $3::text[]) AS asked (scope, key)
-     JOIN ledger.append a USING (scope, key)),
-  (SELECT array_agg((c.kind, c.value, c.stream_id))
-     FROM unnest($4::text[], $5::text[]) AS asked (kind, value)
-     JOIN ledger.claim c USING (kind, value)),
-  (SELECT array_agg((asked.scope,
-                     (SELECT max(serial) FROM ledger.claim c WHERE c.scope = asked.scope)))
-     FROM unnest($6::text[]) AS asked (scope))
-FROM ledger.head AS head
-LEFT JOIN LATERAL (SELECT seq, recorded_at FROM ledger.event ORDER BY seq DESC LIMIT 1) AS last
-  ON true
-"""
-
-# Rows travel as arrays of the tables' own row types: asyncpg encodes a tuple faster than columns.
-_WRITE: Final = """
-WITH events AS (
-  INSERT INTO ledger.event SELECT * FROM unnest($1::ledger.event[])
-), streams AS (
-  INSERT INTO ledger.stream SELECT * FROM unnest($2::ledger.stream[])
-  ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version, leaf = excluded.leaf
-), claims AS (
-  INSERT INTO ledger.claim SELECT * FROM unnest($3::ledger.claim[])
-)
-INSERT INTO ledger.append SELECT * FROM unnest($4::ledger.append[])
-"""
-
 
 class Lane(Enum):
     """A desk never waits behind an import: its appends go first."""
 
     DESK = "desk"
     IMPORT = "import"
-
-
-class ClockBehind(Busy):
-    """The ledger's last time lies ahead of this machine's clock: one of the two is wrong."""
-
-    def __init__(self, ahead: timedelta) -> None:
-        super().__init__(f"The ledger is {ahead.total_seconds():.1f} s ahead of this clock.")
 
 
 class _Waiting:
@@ -222,12 +178,12 @@ class Appender:
     async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | DomainError]:
         connection = await self._connected()
         try:
-            await connection.execute(_LOCK)
+            await connection.execute(LOCK)
             judgement = judge(batch, await self._snapshot(connection, batch))
             if judgement.empty:
                 await connection.execute("ROLLBACK")
                 return judgement.answers
-            await connection.execute(_WRITE, *_rows(judgement))
+            await connection.execute(WRITE, *rows(judgement))
             for prepared, answer in zip(batch, judgement.answers, strict=True):
                 if isinstance(answer, Answer) and not answer.repeated:
                     prepared.uncertain = True
@@ -247,13 +203,7 @@ class Appender:
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
             self._connection = await self._connect()
-            await self._connection.set_type_codec(
-                "timestamptz",
-                schema="pg_catalog",
-                encoder=_encoded_time,
-                decoder=_decoded_time,
-                format="tuple",
-            )
+            await use_micros(self._connection)
         return self._connection
 
     def _drop(self) -> None:
@@ -264,62 +214,9 @@ class Appender:
     async def _snapshot(
         self, connection: asyncpg.Connection, batch: Sequence[Prepared]
     ) -> Snapshot:
-        appends = [prepared.append for prepared in batch]
-        keys = [append.key for append in appends if append.key is not None]
-        claims = [claim for append in appends for claim in append.claims]
-        (row,) = await connection.fetch(
-            _READ,
-            list(_streams(appends)),
-            [key.scope for key in keys],
-            [key.key for key in keys],
-            [claim.kind for claim in claims],
-            [claim.value for claim in claims],
-            list({append.issue for append in appends if append.issue is not None}),
-        )
-        return _snapshot_of(row, self._now())
-
-
-def _encoded_time(moment: datetime) -> tuple[int]:
-    return (micros(moment) - micros(_EPOCH),)
-
-
-def _decoded_time(value: tuple[int]) -> datetime:
-    return _EPOCH + timedelta(microseconds=value[0])
-
-
-def _streams(appends: Iterable[Append]) -> set[UUID]:
-    written = {write.stream for append in appends for write in append.writes}
-    return written.union(pin.stream for append in appends for pin in append.unchanged)
-
-
-def _snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
-    ledger_id, seq, recorded_at, streams, keys, claims, serials = row
-    last = recorded_at or datetime.fromtimestamp(0, UTC)
-    if last - now > SKEW:
-        raise ClockBehind(last - now)
-    return Snapshot(
-        ledger_id=UUID(bytes=ledger_id.bytes),
-        seq=seq or 0,
-        recorded_at=max(now, last),
-        streams={stream: (version, leaf) for stream, version, leaf in streams or ()},
-        keys={(s, k): (digest, outcome_of(o)) for s, k, digest, o in keys or ()},
-        claims={(kind, value): stream for kind, value, stream in claims or ()},
-        serials={scope: serial or 0 for scope, serial in serials or ()},
-    )
-
-
-def _rows(judgement: Judgement) -> tuple[Sequence[tuple[object, ...]], ...]:
-    """Return what `_WRITE` takes: the new rows of event, stream, claim and append."""
-    return (
-        judgement.events,
-        [(stream, *head) for stream, head in judgement.streams.items()],
-        [
-            (row.kind, row.value, row.stream_id, *((s.scope, s.number) if s else (None, None)))
-            for row in judgement.claims
-            for s in (row.serial,)
-        ],
-        [(key.scope, key.key, key.digest, outcome_bytes(o)) for key, o in judgement.keys],
-    )
+        asked = questions([prepared.append for prepared in batch])
+        (row,) = await connection.fetch(READ, *asked)
+        return snapshot_of(row, self._now())
 
 
 def _away(batch: Sequence[_Waiting]) -> str:

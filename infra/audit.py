@@ -3,18 +3,18 @@
 All of it is read in one snapshot, so that a running service raises no false alarm. It rests on the
 database alone: without an anchor kept elsewhere it cannot find a ledger that was re-written as a
 whole, nor a tail cut off together with its stream heads, claims and outcomes. A leaf does not hold
-`seq`: outcomes do, that of the last event of each append. Nothing recomputes what an outcome says
-of a due date or of a refusal, nor the digest beside it.
+`seq`; outcomes do. Nothing recomputes what an outcome says of a due date or a refusal, nor the
+digest beside it, and an outcome that recorded nothing may be missing or made up.
 """
 
 import asyncio
-import gc
 import multiprocessing
 import os
 import signal
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Thread
@@ -22,10 +22,10 @@ from typing import Final
 from uuid import UUID
 
 import asyncpg
-import uvloop
 
 from infra.audit_beside import CLAIMS, OUTCOMES, check_claims, check_outcomes
 from infra.audit_events import EVENTS, Difference, check_events
+from infra.audit_whole import check_whole
 from infra.database import LOST, Database
 
 _PAGES: Final = 512  # Of a part: some thousand events, a fraction of a second.
@@ -35,27 +35,6 @@ _FAILURES: Final = (asyncpg.PostgresError, *LOST)
 
 _PLANS: Final = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
 """A few hundred rows are looked up by index, whatever the statistics say of the tables."""
-
-_HEADS: Final = """
-SELECT coalesce(e.stream_id, h.stream_id) AS stream_id, e.held, e.versions, e.last,
-  h.version, h.category, h.leaf, l.seq, l.leaf AS last_leaf, split_part(l.type, '.', 1) AS said
-FROM (
-  SELECT stream_id, max(version) AS last, count(*) AS held, count(DISTINCT version) AS versions
-  FROM ledger.event GROUP BY stream_id
-) AS e
-FULL JOIN ledger.stream AS h ON h.stream_id = e.stream_id
-LEFT JOIN ledger.event AS l ON l.stream_id = e.stream_id AND l.version = e.last
-WHERE (h.version, h.category, h.leaf) IS DISTINCT FROM (e.last, split_part(l.type, '.', 1), l.leaf)
-  OR e.held <> e.versions
-"""
-_ORDER: Final = """
-SELECT seq, before, recorded_at < recorded_before AS earlier FROM (
-  SELECT seq, recorded_at, greatest(lag(seq) OVER by_seq, 0) AS before,
-    lag(recorded_at) OVER by_seq AS recorded_before
-  FROM ledger.event WINDOW by_seq AS (ORDER BY seq)
-) AS pairs
-WHERE CASE WHEN seq < 1 THEN true ELSE before <> seq - 1 END OR recorded_at < recorded_before
-"""
 
 Check = Callable[[asyncpg.Connection, UUID, Sequence[asyncpg.Record]], Awaitable[list[Difference]]]
 Progress = Callable[[int, int], None]
@@ -115,14 +94,22 @@ async def audit(
     """Recompute everything from the rows, in as many processes. Raises AuditStopped."""
     try:
         holder = await database.connect(idle_in_transaction_session_timeout="0")
-        try:
+        async with _closing(holder):
             return await _audited(
                 holder, database.url, progress or _silent, workers or os.cpu_count() or 1
             )
-        finally:
-            holder.terminate()
     except _FAILURES as error:
         raise _stopped(error) from error
+
+
+@asynccontextmanager
+async def _closing(connection: asyncpg.Connection) -> AsyncIterator[None]:
+    """Take leave of the server if all went well, else just go."""
+    try:
+        yield
+        await connection.close(timeout=10)
+    finally:
+        connection.terminate()
 
 
 def _silent(_done: int, _total: int) -> None:
@@ -146,7 +133,7 @@ async def _audited(holder: asyncpg.Connection, url: str, progress: Progress, wor
     failures: tuple[BaseException, ...] = ()
     try:
         async with asyncio.TaskGroup() as group:
-            whole = group.create_task(_whole(holder))
+            whole = group.create_task(check_whole(holder))
             rows = group.create_task(_spread(ledger, parts, progress, workers))
     except* (AuditStopped, *_FAILURES) as several:
         failures = several.exceptions
@@ -173,51 +160,6 @@ async def _parts(holder: asyncpg.Connection) -> list[_Part]:
             _Part(table, first, min(first + _PAGES, pages)) for first in range(0, pages, _PAGES)
         ]
     return parts
-
-
-async def _whole(holder: asyncpg.Connection) -> list[Difference]:
-    """Check what only shows in a table as a whole. Only what differs leaves the server."""
-    found = [
-        Difference(seq, None, what)
-        for row in await holder.fetch(_ORDER)
-        for seq, what in _out_of_order(row["seq"], row["before"], earlier=row["earlier"])
-    ]
-    for row in await holder.fetch(_HEADS):
-        stream = UUID(bytes=row["stream_id"].bytes)
-        found += [Difference(row["seq"], stream, what) for what in _other_head(row)]
-    return found
-
-
-def _out_of_order(seq: int, before: int, *, earlier: bool | None) -> list[tuple[int, str]]:
-    found = []
-    if seq < 1:
-        found.append((seq, "seq is below 1"))
-    elif seq == before:
-        found.append((seq, "seq is there twice"))
-    elif seq > before + 1:
-        last = f" up to seq {seq - 1}" if seq > before + 2 else ""
-        found.append((before + 1, f"no event has this seq{last}"))
-    if earlier:
-        found.append((seq, f"recorded_at is before that of seq {before}"))
-    return found
-
-
-def _other_head(row: asyncpg.Record) -> list[str]:
-    if row["version"] is None:
-        return ["the stream has events, but no row in ledger.stream"]
-    if row["held"] is None:
-        return [f"ledger.stream has version {row['version']} of a stream without events"]
-    found = []
-    if row["held"] != row["versions"]:
-        found.append("a version of the stream is there twice")
-    if row["category"] != row["said"]:
-        found.append(f"ledger.stream has category {row['category']}, the events {row['said']}")
-    if row["version"] != row["last"]:
-        found.append(f"ledger.stream has version {row['version']}, the events {row['last']}")
-    elif row["leaf"] != row["last_leaf"]:
-        stored, last = row["leaf"].hex(), row["last_leaf"].hex()
-        found.append(f"ledger.stream has leaf {stored}, the last event {last}")
-    return found
 
 
 async def _spread(
@@ -255,7 +197,6 @@ async def _spread(
 def _under_its_parent() -> None:
     """Leave interrupts to the parent, and do not outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    gc.disable()  # What a part makes holds no cycles worth looking for.
     Thread(target=_end_with_the_parent, daemon=True).start()
 
 
@@ -267,7 +208,7 @@ def _end_with_the_parent() -> None:
 
 
 def _check_here(ledger: _Ledger, part: _Part) -> _Checked:
-    return uvloop.run(_check(ledger, part))
+    return asyncio.run(_check(ledger, part))
 
 
 async def _check(ledger: _Ledger, part: _Part) -> _Checked:
@@ -276,14 +217,12 @@ async def _check(ledger: _Ledger, part: _Part) -> _Checked:
     rows_read, found = 0, []
     try:
         connection = await Database(ledger.url, f"hoso audit {os.getpid()}").connect(**_PLANS)
-        try:
+        async with _closing(connection):
             await _see(connection, ledger.snapshot)
             cursor = await connection.cursor(query, (part.first, 0), (part.last, 0))
             while rows := await cursor.fetch(_AT_ONCE):
                 rows_read += len(rows)
                 found += await check(connection, ledger.ledger_id, rows)
-        finally:
-            connection.terminate()
     except _FAILURES as error:
         raise _stopped(error) from None  # What a process raises must be picklable.
     return _Checked(rows_read, found)

@@ -21,12 +21,13 @@ _OF_STREAMS: Final = """
 SELECT stream_id, version, type, occurred_at, data
 FROM ledger.event WHERE stream_id = ANY($1::uuid[])
 """
-_ELSEWHERE: Final = """
-SELECT asked.place, e.seq
-FROM unnest($1::uuid[], $2::bigint[], $3::bigint[]) WITH ORDINALITY
-  AS asked (stream_id, version, seq, place)
-LEFT JOIN ledger.event AS e ON e.stream_id = asked.stream_id AND e.version = asked.version
-WHERE e.seq IS DISTINCT FROM asked.seq
+_NOWHERE: Final = """
+SELECT asked.place
+FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS asked (stream_id, version, place)
+WHERE NOT EXISTS (
+  SELECT FROM ledger.event AS e
+  WHERE e.stream_id = asked.stream_id AND e.version = asked.version
+)
 """
 
 
@@ -80,7 +81,7 @@ def _plain(stream: UUID) -> UUID:
 async def check_outcomes(
     connection: asyncpg.Connection, _ledger_id: UUID, rows: Sequence[asyncpg.Record]
 ) -> list[Difference]:
-    """Look for the event that an outcome says was recorded: the last one of its append."""
+    """Look for the event that an outcome names; whether it agrees is seen from the event."""
     found: list[Difference] = []
     read: list[tuple[str, Outcome]] = []
     for row in rows:
@@ -90,10 +91,11 @@ async def check_outcomes(
         except UNREADABLE:
             found.append(Difference(None, None, f"{name} cannot be read"))
     told = [(name, outcome) for name, outcome in read if outcome.kind == "recorded"]
-    columns = zip(*((o.stream, o.version, o.seq) for _, o in told), strict=True)
-    for place, seq in await connection.fetch(_ELSEWHERE, *columns) if told else ():
+    streams, versions = [o.stream for _, o in told], [o.version for _, o in told]
+    for (place,) in await connection.fetch(_NOWHERE, streams, versions):
         name, outcome = told[place - 1]
-        found.append(Difference(outcome.seq, outcome.stream, f"{name} {_untrue(outcome, seq)}"))
+        missing = f"{name} says version {outcome.version} of the stream, which does not have it"
+        found.append(Difference(outcome.seq, outcome.stream, missing))
     codes = {sendable(outcome.code) for _, outcome in read if outcome.code is not None}
     known = await holders(connection, codes)
     for name, outcome in read:
@@ -101,13 +103,6 @@ async def check_outcomes(
         if what is not None:
             found.append(Difference(outcome.seq, outcome.stream, f"{name} {what}"))
     return found
-
-
-def _untrue(outcome: Outcome, seq: int | None) -> str:
-    said = f"says seq {outcome.seq} of version {outcome.version}"
-    return (
-        f"{said}, which the stream does not have" if seq is None else f"{said}, which has seq {seq}"
-    )
 
 
 def _incoherent(outcome: Outcome, known: Mapping[str, UUID]) -> str | None:

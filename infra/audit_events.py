@@ -13,6 +13,7 @@ from domain.dossier.events import DossierAccepted, DossierSubmitted
 from domain.envelope import LedgerEvent, category
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from infra.codec import UnknownEvent, decode
+from infra.judging import outcome_of
 
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError)
 
@@ -27,14 +28,10 @@ LEFT JOIN LATERAL (
 """
 EVENTS: Final = f"{_ROWS} WHERE e.ctid >= $1 AND e.ctid < $2"
 _BY_SEQ: Final = f"{_ROWS} WHERE e.seq = ANY($1::bigint[])"
-_UNANSWERED: Final = """
-SELECT asked.place
+_OUTCOMES_OF: Final = """
+SELECT asked.place, a.outcome
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (scope, key, place)
-WHERE NOT EXISTS (
-  SELECT FROM ledger.append AS a
-  WHERE a.scope = asked.scope AND a.key = asked.key
-    AND position('"recorded"'::bytea IN a.outcome) > 0
-)
+JOIN ledger.append AS a USING (scope, key)
 """
 _HOLDERS: Final = """
 SELECT value, stream_id FROM ledger.claim WHERE kind = $1 AND value = ANY($2::text[])
@@ -193,16 +190,35 @@ async def holders(connection: asyncpg.Connection, codes: set[str]) -> dict[str, 
 async def _unanswered(
     connection: asyncpg.Connection, read: Sequence[tuple[asyncpg.Record, LedgerEvent]]
 ) -> list[Difference]:
-    """Find the events of which no outcome says that they were recorded."""
-    left = [(row, _keys(row, event)) for row, event in read]
-    done: list[Difference] = []
+    """Hold events against the outcomes of the appends that they came in with."""
+    left = [(row, _keys(row, event), "no outcome says that it was recorded") for row, event in read]
+    found = []
     while left:
-        done += [_at(row, "no outcome says that it was recorded") for row, keys in left if not keys]
-        left = [(row, keys) for row, keys in left if keys]
-        scopes, names = [keys[0][0] for _, keys in left], [keys[0][1] for _, keys in left]
-        places = await connection.fetch(_UNANSWERED, scopes, names)
-        left = [(row, keys[1:]) for place in places for row, keys in (left[place[0] - 1],)]
-    return done
+        found += [_at(row, what) for row, keys, what in left if not keys]
+        left = [each for each in left if each[1]]
+        scopes, names = [keys[0][0] for _, keys, _ in left], [keys[0][1] for _, keys, _ in left]
+        answers = await connection.fetch(_OUTCOMES_OF, scopes, names)
+        whats = {place: _contradicted(left[place - 1][0], data) for place, data in answers}
+        left = [
+            (row, keys[1:], whats.get(place) or what)
+            for place, (row, keys, what) in enumerate(left, 1)
+            if whats.get(place, what) is not None
+        ]
+    return found
+
+
+def _contradicted(row: asyncpg.Record, data: bytes) -> str | None:
+    """Say what an outcome says instead. It names the last one of the events that came together."""
+    try:
+        outcome = outcome_of(data)
+    except UNREADABLE:
+        return None  # Found where the outcomes are read.
+    if outcome.seq is None or outcome.version is None or outcome.kind != "recorded":
+        return f"its outcome says {outcome.kind}"
+    behind = outcome.version - row["version"]
+    if behind >= 0 and outcome.seq - row["seq"] == behind and outcome.stream == row["stream_id"]:
+        return None
+    return f"its outcome says seq {outcome.seq}, version {outcome.version} of {outcome.stream}"
 
 
 def _keys(row: asyncpg.Record, event: LedgerEvent) -> list[tuple[str, str]]:

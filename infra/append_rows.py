@@ -1,0 +1,126 @@
+"""What a batch of appends reads and writes: the statements, their arguments and their rows."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from domain.appends import Append
+from domain.errors import Busy
+from domain.evidence.leaves import micros
+from infra.judging import Judgement, Snapshot, outcome_bytes, outcome_of
+
+SKEW: Final = timedelta(seconds=5)
+_EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's.
+
+# With any other isolation the next statement would not see what was committed before the lock.
+LOCK: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM ledger.head FOR UPDATE"
+
+READ: Final = """
+SELECT head.ledger_id, last.seq, last.recorded_at,
+  (SELECT array_agg((stream_id, version, leaf))
+     FROM ledger.stream WHERE stream_id = ANY($1::uuid[])),
+  (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
+     FROM unnest($2::text[], $3::text[]) AS asked (scope, key)
+     JOIN ledger.append a USING (scope, key)),
+  (SELECT array_agg((c.kind, c.value, c.stream_id))
+     FROM unnest($4::text[], $5::text[]) AS asked (kind, value)
+     JOIN ledger.claim c USING (kind, value)),
+  (SELECT array_agg((asked.scope,
+                     (SELECT max(serial) FROM ledger.claim c WHERE c.scope = asked.scope)))
+     FROM unnest($6::text[]) AS asked (scope))
+FROM ledger.head AS head
+LEFT JOIN LATERAL (SELECT seq, recorded_at FROM ledger.event ORDER BY seq DESC LIMIT 1) AS last
+  ON true
+"""
+
+# Rows travel as arrays of the tables' own row types: asyncpg encodes a tuple faster than columns.
+WRITE: Final = """
+WITH events AS (
+  INSERT INTO ledger.event SELECT * FROM unnest($1::ledger.event[])
+), streams AS (
+  INSERT INTO ledger.stream SELECT * FROM unnest($2::ledger.stream[])
+  ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version, leaf = excluded.leaf
+), claims AS (
+  INSERT INTO ledger.claim SELECT * FROM unnest($3::ledger.claim[])
+)
+INSERT INTO ledger.append SELECT * FROM unnest($4::ledger.append[])
+"""
+
+
+class ClockBehind(Busy):
+    """The ledger's last time lies ahead of this machine's clock: one of the two is wrong."""
+
+    def __init__(self, ahead: timedelta) -> None:
+        super().__init__(f"The ledger is {ahead.total_seconds():.1f} s ahead of this clock.")
+
+
+async def use_micros(connection: asyncpg.Connection) -> None:
+    """Let times travel as integers on a connection: cheaper than what the driver does."""
+    await connection.set_type_codec(
+        "timestamptz",
+        schema="pg_catalog",
+        encoder=_encoded_time,
+        decoder=_decoded_time,
+        format="tuple",
+    )
+
+
+def questions(appends: Sequence[Append]) -> tuple[Any, ...]:
+    """Return what `READ` takes: all that the appends of a batch have to be held against."""
+    keys = [append.key for append in appends if append.key is not None]
+    claims = [claim for append in appends for claim in append.claims]
+    return (
+        list(_streams(appends)),
+        [key.scope for key in keys],
+        [key.key for key in keys],
+        [claim.kind for claim in claims],
+        [claim.value for claim in claims],
+        list({append.issue for append in appends if append.issue is not None}),
+    )
+
+
+def _encoded_time(moment: datetime) -> tuple[int]:
+    return (micros(moment) - micros(_EPOCH),)
+
+
+def _decoded_time(value: tuple[int]) -> datetime:
+    return _EPOCH + timedelta(microseconds=value[0])
+
+
+def _streams(appends: Iterable[Append]) -> set[UUID]:
+    written = {write.stream for append in appends for write in append.writes}
+    return written.union(pin.stream for append in appends for pin in append.unchanged)
+
+
+def snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
+    """Return what `READ` found. Raises ClockBehind."""
+    ledger_id, seq, recorded_at, streams, keys, claims, serials = row
+    last = recorded_at or datetime.fromtimestamp(0, UTC)
+    if last - now > SKEW:
+        raise ClockBehind(last - now)
+    return Snapshot(
+        ledger_id=UUID(bytes=ledger_id.bytes),
+        seq=seq or 0,
+        recorded_at=max(now, last),
+        streams={stream: (version, leaf) for stream, version, leaf in streams or ()},
+        keys={(s, k): (digest, outcome_of(o)) for s, k, digest, o in keys or ()},
+        claims={(kind, value): stream for kind, value, stream in claims or ()},
+        serials={scope: serial or 0 for scope, serial in serials or ()},
+    )
+
+
+def rows(judgement: Judgement) -> tuple[Sequence[tuple[object, ...]], ...]:
+    """Return what `WRITE` takes: the new rows of event, stream, claim and append."""
+    return (
+        judgement.events,
+        [(stream, *head) for stream, head in judgement.streams.items()],
+        [
+            (row.kind, row.value, row.stream_id, *((s.scope, s.number) if s else (None, None)))
+            for row in judgement.claims
+            for s in (row.serial,)
+        ],
+        [(key.scope, key.key, key.digest, outcome_bytes(o)) for key, o in judgement.keys],
+    )
