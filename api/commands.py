@@ -124,7 +124,7 @@ async def get_command(request: AnyRequest) -> Response[bytes]:
 
 
 def _key_as_sent(path: bytes) -> str:
-    """Return the key at the end of a path; the framework's own reading loses some of its slashes."""
+    """Return the key at the end of a path; the framework loses some of its slashes."""
     text = unquote(path.decode("latin-1").removeprefix("/v1/commands/"))
     if not text.isascii() or not text.isprintable():
         raise InvalidRequest("A key has visible characters only.")

@@ -187,7 +187,7 @@ class Ledger:
                 continue  # Somebody opened the dossier with this code just now: find it.
             if answer.repeated:
                 return await self._known(answer.outcome, with_findings=with_findings)
-            findings = _findings(reading, event, answer.outcome) if with_findings else ()
+            findings = _findings(fact, reading, event, answer.outcome) if with_findings else ()
             return Result(outcome=answer.outcome, findings=findings)
         raise RulesChanged
 
@@ -363,8 +363,12 @@ def _fact_append(fact: Fact, event: ev.DossierEvent) -> Append:
     )
 
 
-def _findings(reading: Reading, event: ev.DossierEvent, outcome: Outcome) -> tuple[Finding, ...]:
+def _findings(
+    fact: Fact, reading: Reading, event: ev.DossierEvent, outcome: Outcome
+) -> tuple[Finding, ...]:
+    """Return what is irregular now, to whoever may see the dossier."""
     version, seq = outcome.version or 0, outcome.seq or 0
     placed = replace(event, originator_version=version)
     recorded = Recorded(seq=seq, recorded_at=event.timestamp, leaf=b"", event=placed)
-    return replay(event.originator_id, (*reading.events, recorded)).findings
+    dossier = replay(event.originator_id, (*reading.events, recorded))
+    return dossier.findings if fact.sender.sees(dossier) else ()

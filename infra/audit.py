@@ -16,7 +16,6 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from threading import Thread
 from typing import Final
 from uuid import UUID
@@ -30,7 +29,6 @@ from infra.database import LOST, Database
 
 _PAGES: Final = 512  # Of a part: some thousand events, a fraction of a second.
 _AT_ONCE: Final = 500  # Rows in memory: one may hold megabytes.
-_ERA: Final = datetime(2000, 1, 1, tzinfo=UTC)  # From which PostgreSQL counts.
 _FAILURES: Final = (asyncpg.PostgresError, *LOST)
 
 _PLANS: Final = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
@@ -218,7 +216,10 @@ async def _check(ledger: _Ledger, part: _Part) -> _Checked:
     try:
         connection = await Database(ledger.url, f"hoso audit {os.getpid()}").connect(**_PLANS)
         async with _closing(connection):
-            await _see(connection, ledger.snapshot)
+            await connection.execute(
+                "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"
+                f"SET TRANSACTION SNAPSHOT '{ledger.snapshot}'"
+            )
             cursor = await connection.cursor(query, (part.first, 0), (part.last, 0))
             while rows := await cursor.fetch(_AT_ONCE):
                 rows_read += len(rows)
@@ -226,19 +227,3 @@ async def _check(ledger: _Ledger, part: _Part) -> _Checked:
     except _FAILURES as error:
         raise _stopped(error) from None  # What a process raises must be picklable.
     return _Checked(rows_read, found)
-
-
-async def _see(connection: asyncpg.Connection, snapshot: str) -> None:
-    await connection.execute(
-        f"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET TRANSACTION SNAPSHOT '{snapshot}'"
-    )
-    await connection.set_type_codec(
-        "timestamptz", schema="pg_catalog", encoder=str, decoder=_moment, format="tuple"
-    )
-
-
-def _moment(counted: tuple[int]) -> datetime | None:
-    try:
-        return _ERA + timedelta(microseconds=counted[0])
-    except OverflowError:
-        return None  # `infinity`, or a year beyond datetime's.

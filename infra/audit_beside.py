@@ -8,19 +8,28 @@ import asyncpg
 
 from domain.appends import DOSSIER_CODE, Outcome
 from domain.codes import Serial, parse, render
-from infra.audit_events import UNREADABLE, Difference, codes_of, holders, read_event, sendable
+from infra.audit_events import (
+    IN_CALENDAR,
+    UNREADABLE,
+    Difference,
+    codes_of,
+    holders,
+    read_event,
+    sendable,
+)
 from infra.judging import outcome_of
 
-CLAIMS: Final = """
-SELECT c.kind, c.value, c.stream_id, c.scope, c.serial, e.version, e.type, e.occurred_at, e.data
+_OCCURRED: Final = f"CASE WHEN occurred_at {IN_CALENDAR} THEN occurred_at END AS occurred_at"
+CLAIMS: Final = f"""
+SELECT c.kind, c.value, c.stream_id, c.scope, c.serial, e.version, e.type, e.data, {_OCCURRED}
 FROM ledger.claim AS c LEFT JOIN ledger.event AS e ON e.stream_id = c.stream_id AND e.version = 1
 WHERE c.ctid >= $1 AND c.ctid < $2
-"""
+"""  # noqa: S608  # our own words
 OUTCOMES: Final = "SELECT scope, key, outcome FROM ledger.append WHERE ctid >= $1 AND ctid < $2"
-_OF_STREAMS: Final = """
-SELECT stream_id, version, type, occurred_at, data
+_OF_STREAMS: Final = f"""
+SELECT stream_id, version, type, data, {_OCCURRED}
 FROM ledger.event WHERE stream_id = ANY($1::uuid[])
-"""
+"""  # noqa: S608  # our own words
 _NOWHERE: Final = """
 SELECT asked.place
 FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS asked (stream_id, version, place)

@@ -17,15 +17,20 @@ from infra.judging import outcome_of
 
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError)
 
-_ROWS: Final = """
-SELECT e.seq, e.stream_id, e.version, e.type, e.occurred_at, e.recorded_at, e.data, e.leaf,
+IN_CALENDAR: Final = "BETWEEN '0001-01-02 00:00Z'::timestamptz AND '9999-12-30 00:00Z'"
+"""PostgreSQL has times that no datetime has; the ledger has none of them."""
+
+_ROWS: Final = f"""
+SELECT e.seq, e.stream_id, e.version, e.type, e.data, e.leaf,
+  CASE WHEN e.occurred_at {IN_CALENDAR} THEN e.occurred_at END AS occurred_at,
+  CASE WHEN e.recorded_at {IN_CALENDAR} THEN e.recorded_at END AS recorded_at,
   p.seq AS before_seq, p.type AS before_type, p.leaf AS before_leaf
 FROM ledger.event AS e
 LEFT JOIN LATERAL (
   SELECT seq, type, leaf FROM ledger.event
   WHERE stream_id = e.stream_id AND version = e.version - 1::bigint LIMIT 1
 ) AS p ON true
-"""
+"""  # noqa: S608  # our own words
 EVENTS: Final = f"{_ROWS} WHERE e.ctid >= $1 AND e.ctid < $2"
 _BY_SEQ: Final = f"{_ROWS} WHERE e.seq = ANY($1::bigint[])"
 _OUTCOMES_OF: Final = """

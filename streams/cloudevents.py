@@ -14,7 +14,7 @@ from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, TimePrecision, UnitCode, category
 from domain.errors import InvalidRequest
 from domain.ledger import Fact
-from streams.inputs import event_from, moment, reason_of
+from streams.inputs import UNREADABLE, event_from, moment, reason_of
 
 PREFIX = "vn.gov.motcua."
 MAX_BATCH = 1_000
@@ -60,7 +60,7 @@ def read_batch(body: bytes) -> list[bytes]:
     """Return the items of a batch, each still unread. Raises InvalidRequest."""
     try:
         items = _batches.decode(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise InvalidRequest(f"A batch is a JSON array of events. {reason_of(error)}") from error
     if len(items) > MAX_BATCH:
         raise InvalidRequest(f"A batch holds at most {MAX_BATCH} events.")
@@ -72,7 +72,7 @@ def read_envelope(body: bytes) -> CloudEvent:
     try:
         event = _envelopes.decode(body)
         names = _attributes.decode(body)
-    except msgspec.DecodeError as error:
+    except UNREADABLE as error:
         raise InvalidRequest(reason_of(error)) from error
     for name in names:
         if not (name.isascii() and name.isalnum() and name == name.lower()):
@@ -86,7 +86,7 @@ def claimed_id(body: bytes) -> str | None:
     """Return the id of an item however broken it is otherwise, to name it in an answer."""
     try:
         value = orjson.loads(body)
-    except orjson.JSONDecodeError:
+    except (orjson.JSONDecodeError, RecursionError):
         return None
     name = value.get("id") if isinstance(value, dict) else None
     return name[:500] if isinstance(name, str) else None

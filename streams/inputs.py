@@ -36,6 +36,9 @@ _MOST = 1_000
 _LARGEST = 2**53
 _UNSAID = Meta(event_id=UUID(int=0), source="", source_id="", principal="")
 
+UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+"""What a decoder raises where a text is not the JSON that it should be."""
+
 Convert = Callable[[Any], Any]
 
 
@@ -56,14 +59,18 @@ class Shape:
             raise InvalidRequest("A text may not hold the character U+0000.")
         try:
             read = self._decoder.decode(data)
-        except msgspec.DecodeError as error:
+        except UNREADABLE as error:
             raise InvalidRequest(reason_of(error)) from error
         about = {name: getattr(read, name) for name in self._extra}
         return self._values(read), about
 
 
-def reason_of(error: msgspec.DecodeError) -> str:
+def reason_of(error: Exception) -> str:
     """Say what is wrong with an input, and where. Such messages never hold a value."""
+    if isinstance(error, UnicodeDecodeError):
+        return "It is not UTF-8 text."
+    if isinstance(error, RecursionError):
+        return "It is nested too deeply."
     text = str(error).replace("`", "")
     return text if isinstance(error, msgspec.ValidationError) else "It is not JSON: " + text
 
