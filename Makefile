@@ -3,6 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+BROWSER := .venv/browser
+INSTALL = [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -q update && \
+	DEBIAN_FRONTEND=noninteractive apt-get -qy install
 PIP := $(BIN)/pip --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header pyproject.toml
@@ -16,7 +19,7 @@ help:
 demo: $(READY) ## Show the ledger at work, start to end [LOG=file]
 	$(BIN)/hoso demo $(if $(LOG),--log "$(LOG)")
 
-test: $(READY) ## Run every test
+test: $(READY) $(BROWSER) ## Run every test
 	$(BIN)/pytest
 
 test-fast: $(READY) ## Run the tests that need no service
@@ -46,10 +49,14 @@ $(READY): requirements-dev.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 		{ echo "Python 3.11 or newer is needed; name one with PYTHON=" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
-		{ [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get -q update && \
-			DEBIAN_FRONTEND=noninteractive apt-get -qy install python3-venv; } || \
+		{ $(INSTALL) python3-venv; } || \
 		{ echo "Python's venv is missing; install it (Debian: apt-get install python3-venv)" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 	$(PIP) install -q --require-hashes -r requirements-dev.txt
 	$(PIP) install -q --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BROWSER): $(READY)
+	@command -v chromium >/dev/null || { $(INSTALL) --no-install-recommends chromium; } || \
+		{ echo "chromium is missing; the pages are tested in it (Debian: apt-get install chromium)" >&2; exit 1; }
 	@touch $@
