@@ -30,6 +30,7 @@ _OF_STREAMS: Final = f"""
 SELECT stream_id, version, type, data, {_OCCURRED}
 FROM ledger.event WHERE stream_id = ANY($1::uuid[])
 """  # noqa: S608  # our own words
+_HIGHEST: Final = 1 << 31  # No version reaches it, whatever an outcome may say.
 _NOWHERE: Final = """
 SELECT asked.place
 FROM unnest($1::uuid[], $2::bigint[]) WITH ORDINALITY AS asked (stream_id, version, place)
@@ -67,8 +68,12 @@ async def check_claims(
 def _misread(claim: asyncpg.Record) -> list[str]:
     """Check the place in a numbering: the one that the code says, or the one it was issued from."""
     scope, number = claim["scope"], claim["serial"]
-    stored = Serial(scope, number) if scope is not None and number is not None else None
-    if stored == parse(claim["value"]) or (stored is not None and render(stored) == claim["value"]):
+    if scope is None and number is None:
+        agrees = parse(claim["value"]) is None
+    else:
+        stored = Serial(scope or "", number or 0)
+        agrees = stored == parse(claim["value"]) or render(stored) == claim["value"]
+    if agrees:
         return []
     return [f"the claim of {claim['value']} is counted as {scope}, {number}"]
 
@@ -100,7 +105,8 @@ async def check_outcomes(
         except UNREADABLE:
             found.append(Difference(None, None, f"{name} cannot be read"))
     told = [(name, outcome) for name, outcome in read if outcome.kind == "recorded"]
-    streams, versions = [o.stream for _, o in told], [o.version for _, o in told]
+    streams = [outcome.stream for _, outcome in told]
+    versions = [max(0, min(outcome.version or 0, _HIGHEST)) for _, outcome in told]
     for (place,) in await connection.fetch(_NOWHERE, streams, versions):
         name, outcome = told[place - 1]
         missing = f"{name} says version {outcome.version} of the stream, which does not have it"

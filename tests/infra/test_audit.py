@@ -383,6 +383,7 @@ SET outcome = convert_to((convert_from(outcome, 'UTF8')::jsonb || '%s')::text, '
         (SET % '{"kind": "no-news", "seq": null}', "its outcome says no-news"),
         (SET % '{"seq": 9}', "its outcome says seq 9"),
         (SET % '{"version": 400}', "says version 400 of the stream"),
+        (SET % '{"version": 99999999999999999999}', "of the stream, which does not have it"),
         (SET % '{"version": null}', "its outcome says recorded"),
         (SET % '{"position": 1}', "but position 1"),
         (SET % '{"code": "X"}', "says the dossier code X, which its stream does not claim"),
