@@ -10,7 +10,7 @@ import rich_click as click
 
 from api import command_line_dossiers, command_line_registers, main, reading
 from api.demo import show_all
-from api.describing import describe, described_names
+from api.payload_schemas import describe, described_names
 from api.terminal import (
     as_json,
     carry_out,

@@ -10,8 +10,8 @@ import orjson
 from litestar import Response, get
 
 from api import answers as say
-from api.described import JSON, REF, TIME, Answer, Operation, ref, served
 from api.dossiers import PersonSearch
+from api.endpoint_table import JSON, REF, TIME, Answer, Operation, ref, served
 from api.problems import MEDIA_TYPE, STATUS, TITLES
 from domain import errors as why
 from domain.dossier.commands import COMMANDS
