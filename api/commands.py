@@ -27,7 +27,8 @@ from domain.appends import Key, Outcome
 from domain.dossier.commands import COMMANDS, AcceptDossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, KeyRequired, NotFound
-from domain.ledger import Order, dossier_named
+from domain.facts import dossier_named
+from domain.ledger import Order
 from streams.inputs import command_from
 
 

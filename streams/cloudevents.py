@@ -13,7 +13,7 @@ from domain.appends import Key
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, TimePrecision, UnitCode, category
 from domain.errors import InvalidRequest
-from domain.ledger import Fact
+from domain.facts import Fact
 from streams.inputs import UNREADABLE, event_from, moment, reason_of
 
 PREFIX = "vn.gov.motcua."

@@ -22,7 +22,8 @@ from domain.appends import Key
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
-from domain.ledger import Fact, Ledger, Order
+from domain.facts import Fact
+from domain.ledger import Ledger, Order
 from domain.registering import Keeper, Registers
 from domain.registers import Role
 from infra.audit import Audit, AuditStopped, audit

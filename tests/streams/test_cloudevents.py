@@ -8,7 +8,7 @@ import pytest
 
 from domain.envelope import TimePrecision
 from domain.errors import InvalidRequest, TimeWithoutOffset
-from domain.ledger import Fact
+from domain.facts import Fact
 from streams.cloudevents import (
     MAX_BATCH,
     claimed_id,
