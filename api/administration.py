@@ -1,24 +1,28 @@
 """What an administrator of the machine does: tokens, catalogue, erasure. No token is asked."""
 
 import secrets
+from copy import deepcopy
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
 from api.main import Process, Settings, now, opened
 from api.presenting import payload_of
-from api.reading import found_dossier
+from api.reading import found_dossier, shipped
 from domain import registers as reg
+from domain.appends import Answer, Append, Reading
 from domain.dossier.payloads import Party
-from domain.envelope import Meta, UnitCode
-from domain.errors import NotFound, UnknownProcedure
+from domain.envelope import Meta, Recorded, UnitCode, category
+from domain.errors import DomainError, NotFound, UnknownProcedure, UnknownUnit
 from domain.personal import Personal
-from domain.registering import Change, Keeper
+from domain.registering import Change, Keeper, Registers
 from domain.rules import RuleBook, TokenEntry
+from streams.catalogue_files import COMMUNE, CatalogueInvalid
 from streams.catalogue_files import load_catalogue as read_catalogue
 
+CATALOGUES: Final = COMMUNE.parent
 KEEPER = Keeper(principal="machine", source="urn:hoso:command-line")
 _UNSAID = Meta(event_id=UUID(int=0), source="", source_id="", principal="")
 _SAID_NOTHING: dict[str, Any] = {
@@ -90,17 +94,67 @@ async def revoke(settings: Settings, token_id: UUID) -> None:
 
 
 async def load_catalogue(settings: Settings, path: Path) -> dict[str, int]:
-    """Register what a file holds, parents first; what is known already changes nothing."""
-    entries = read_catalogue(path)
+    """Register what a file, or the shipped one of that name, holds; parents first.
+
+    All of it can be recorded, or nothing is. What is known already changes nothing.
+    """
+    entries = read_catalogue(shipped(path, CATALOGUES, "catalogue"))
     async with opened(settings, "catalogue") as process:
         return await load_entries(process, entries)
 
 
 async def load_entries(process: Process, entries: list[reg.RegisterEvent]) -> dict[str, int]:
+    await process.services.store.read()
+    await _rehearse(entries, process.services.store.rules)
     counts = {change.value: 0 for change in Change}
     for entry in entries:
         counts[await process.services.registers.put(entry, KEEPER)] += 1
     return counts
+
+
+class _Stage:
+    """A store that only pretends: what is appended is learned by a copy of the rule book."""
+
+    def __init__(self, rules: RuleBook) -> None:
+        self.rules = deepcopy(rules)
+
+    async def read(self, *_: object, **__: object) -> Reading:
+        return Reading(events=(), stored=None, claimed=None, position=self.rules.position)
+
+    async def append(self, append: Append) -> Answer:
+        events = [event for write in append.writes for event in write.events]
+        at = self.rules.position + 1
+        self.rules.learn(
+            Recorded(seq, event.timestamp, b"", cast("reg.RegisterEvent", event))
+            for seq, event in enumerate(events, at)
+        )
+        return Answer(append.outcome, repeated=False)
+
+
+async def _rehearse(entries: list[reg.RegisterEvent], rules: RuleBook) -> None:
+    """Put every entry for show; raise CatalogueInvalid that names the first one refused."""
+    stage = _Stage(rules)
+    registers = Registers(stage, now)
+    for entry in entries:
+        try:
+            await registers.put(entry, KEEPER)
+            if isinstance(entry, reg.CalendarDecided) and entry.unit is not None:
+                _refuse_unknown(entry.unit, stage.rules)
+        except DomainError as refused:
+            raise CatalogueInvalid(
+                f"{_name(entry)}: {refused} Nothing of the file was recorded."
+            ) from refused
+
+
+def _refuse_unknown(unit: UnitCode, rules: RuleBook) -> None:
+    if unit not in rules.units:
+        raise UnknownUnit(unit)
+
+
+def _name(entry: reg.RegisterEvent) -> str:
+    said = payload_of(entry)
+    name = said.get("code") or said.get("id") or said.get("name")
+    return f"{category(entry.TOPIC)} {name}"
 
 
 async def catalogue(settings: Settings, at: datetime | None) -> dict[str, Any]:
@@ -178,8 +232,23 @@ async def erased(
         found = await process.keys.subjects_of("id_number", id_number)
     if not found:
         raise NotFound("person with this identity number")
+    if subject is not None and not await _is_subject(process, subject):
+        raise NotFound(f"subject {subject}")
     for each in found:
         entry = reg.SubjectErased(**_SAID_NOTHING, subject=each, ground=ground)
         await process.services.registers.put(entry, KEEPER)
     keys = await process.keys.destroy(found)
     return {"subjects": found, "keys": keys}
+
+
+async def _is_subject(process: Process, subject: UUID) -> bool:
+    """Say whether the ledger ever named a person so; one that is erased was a subject too."""
+    if subject in process.services.store.rules.erased:
+        return True
+    return bool(
+        await process.pool.fetchval(
+            "SELECT EXISTS (SELECT FROM ledger.subject_key WHERE subject = $1)"
+            " OR EXISTS (SELECT FROM ledger.lookup WHERE subject = $1)",
+            subject,
+        )
+    )

@@ -172,6 +172,7 @@ class Hindrance(Struct):
 class NextSteps(Struct):
     """What may happen next, and why not what may not."""
 
+    position: Count
     allowed: list[str]
     refused: list[Hindrance]
 
@@ -289,6 +290,7 @@ ANSWERS: Final[Mapping[type[Struct], Mapping[str, Any]]] = {
         ],
     },
     NextSteps: {
+        "position": 41,
         "allowed": ["assign", "request-supplement"],
         "refused": [
             {"command": "accept", "code": "illegal-transition", "why": "it was accepted before."}

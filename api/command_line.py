@@ -37,10 +37,10 @@ def hoso() -> None:
     A first walk:
 
     - `hoso demo` shows everything on a made-up week
-    - `hoso catalogue load commune.toml` registers units and procedures
+    - `hoso catalogue load commune` registers the units and procedures of the shipped example
     - `hoso token create --role desk --unit H44.100` gives a system its token
     - `hoso serve --port 8080` answers over HTTP; its documentation is at /schema
-    - `hoso history H44.100.01-260302-0001` tells a dossier's whole story
+    - `hoso history H44.100-260302-0001` tells a dossier's whole story
     - `hoso audit` proves that nothing was changed
     """
 

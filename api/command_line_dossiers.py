@@ -22,6 +22,8 @@ from api.terminal import (
 )
 from domain.dossier.state import LABELS, Status
 
+_SAID_APART = ("irregular_kinds", "stopped")
+
 
 @click.command("import")
 @click.argument("file", type=click.Path(path_type=Path))
@@ -38,6 +40,7 @@ def import_(file: Path, mapping: Path | None, refused: Path | None, as_json: boo
     """Record the facts of a file: CloudEvents, one a line (NDJSON), or an XES log with a mapping.
 
     Plain or gzipped. The same file again adds nothing, so a broken import is simply run again.
+    If the file cannot be read to its end, what was recorded is reported, and the exit status is 1.
 
     Examples: `hoso import facts.ndjson.gz --refused refused.ndjson`,
     `hoso import receipt.xes.gz --mapping receipt`
@@ -51,10 +54,12 @@ def import_(file: Path, mapping: Path | None, refused: Path | None, as_json: boo
     if as_json:
         print_json(body)
     else:
-        kinds = body.pop("irregular_kinds")
-        print_pairs(body)
+        kinds = body.get("irregular_kinds", {})
+        print_pairs({name: body[name] for name in body if name not in _SAID_APART})
         for kind, count in kinds.items():
             out.print(f"  irregular: {count} of {kind}")
+    if body["stopped"]:
+        fail(f"{body['stopped']} What was recorded until there stands.")
     if body["refused"]:
         where = f"; see {refused}" if refused else "; --refused FILE keeps them with the reasons"
         fail(f"{body['refused']} rows were refused{where}.")
@@ -66,7 +71,7 @@ def import_(file: Path, mapping: Path | None, refused: Path | None, as_json: boo
 def dossier(dossier: str, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
     """Show the present state of a dossier, by id or code.
 
-    Example: `hoso dossier H44.100.01-260302-0001`
+    Example: `hoso dossier H44.100-260302-0001`
     """
     body: dict[str, Any] = carry_out(lambda: reading.dossier(read_settings(), dossier))
     if as_json:
@@ -99,7 +104,7 @@ def history(
 
     Times without an offset are Asia/Ho_Chi_Minh.
 
-    Example: `hoso history H44.100.01-260302-0001 --known-at 2026-04-05`
+    Example: `hoso history H44.100-260302-0001 --known-at 2026-04-05`
     """
     body: dict[str, Any] = carry_out(
         lambda: reading.history(read_settings(), dossier, as_of, known_at)

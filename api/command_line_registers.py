@@ -10,7 +10,7 @@ import rich_click as click
 
 from api import administration
 from api.main import read_settings
-from api.terminal import Age, Moment, as_json, carry_out, fail, out, print_json, print_table
+from api.terminal import Age, Moment, as_json, carry_out, out, print_json, print_table
 from domain.registers import Role
 
 ROLES = click.Choice([role.value for role in Role])
@@ -53,13 +53,17 @@ def list_tokens(as_json: bool) -> None:  # noqa: FBT001  # a flag of the command
 
 @token.command("revoke")
 @click.argument("token_id", type=click.UUID)
-def revoke_token(token_id: UUID) -> None:
+@as_json
+def revoke_token(token_id: UUID, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
     """Revoke a token by its id; it is refused within a second.
 
     Example: `hoso token revoke 6f0c…`
     """
     carry_out(lambda: administration.revoke(read_settings(), token_id))
-    out.print(f"revoked {token_id}")
+    if as_json:
+        print_json({"revoked": token_id})
+    else:
+        out.print(f"revoked {token_id}")
 
 
 @click.group()
@@ -71,15 +75,15 @@ def catalogue() -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @as_json
 def load_catalogue(file: Path, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
-    """Register what a TOML or JSON file holds. The same again changes nothing.
+    """Register what a TOML or JSON file, or the shipped one of that name, holds: all or nothing.
+
+    The same again changes nothing.
 
     Tables: `[[units]]`, `[[procedures]]`, `[[calendars]]`, `[[sources]]`, `[[ended_units]]`, with
     the fields that `hoso schema unit.registered` and the like show.
 
-    Example: `hoso catalogue load commune.toml`
+    Examples: `hoso catalogue load commune`, `hoso catalogue load ours.toml`
     """
-    if not file.is_file():
-        fail(f"There is no file {file}.")
     body: dict[str, int] = carry_out(lambda: administration.load_catalogue(read_settings(), file))
     if as_json:
         print_json(body)
@@ -123,7 +127,7 @@ def subject() -> None:
 def list_subjects(dossier: str, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
     """List the subjects that a dossier names, by role.
 
-    Example: `hoso subject list H44.100.01-260302-0001`
+    Example: `hoso subject list H44.100-260302-0001`
     """
     rows: list[dict[str, Any]] = carry_out(
         lambda: administration.subjects(read_settings(), dossier)

@@ -10,8 +10,10 @@ from litestar.params import FromPath
 
 from api.problems import problem_body, problem_response
 from api.requests import (
+    FRESH,
     AnyRequest,
     answer,
+    at_least,
     body_of,
     dossier_ref,
     flag,
@@ -19,15 +21,14 @@ from api.requests import (
     known,
     sender_of,
     services_of,
+    stream_named,
     version_of,
 )
-from api.services import Services
 from domain.access import Action, Sender
 from domain.appends import Key, Outcome
 from domain.dossier.commands import COMMANDS, AcceptDossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, KeyRequired, NotFound
-from domain.facts import dossier_named
 from domain.ledger import Order
 from streams.inputs import command_from
 
@@ -35,8 +36,7 @@ from streams.inputs import command_from
 @post("/v1/dossiers", status_code=201)
 async def accept_dossier(request: AnyRequest) -> Response[bytes]:
     """Accept a new dossier (form 01). The ledger issues its code unless one is given."""
-    services = services_of(request)
-    return await _carry_out(request, AcceptDossier.NAME, services.new_id(), 0)
+    return await _carry_out(request, AcceptDossier.NAME, None, 0)
 
 
 @post("/v1/dossiers/{dossier:str}/{command:str}", status_code=201)
@@ -51,29 +51,28 @@ async def send_command(
 
 
 async def _carry_out(
-    request: AnyRequest, name: str, dossier: UUID | str, version: int
+    request: AnyRequest, name: str, dossier: UUID | str | None, version: int
 ) -> Response[bytes]:
     known(request, "dry_run")
     dry_run = flag(request, "dry_run")
     sender = await sender_of(request, Action.SEND_COMMANDS)
     key = key_of(request)
-    if key is None:
-        if not dry_run:
-            raise KeyRequired
-        key = "dry-run"
+    if key is None and not dry_run:
+        raise KeyRequired
     services = services_of(request)
     body = await body_of(request)
     command, about = command_from(name, body)
     acting = about["acting_unit"]
+    stream = services.new_id() if dossier is None else await stream_named(services, dossier)
     # A new dossier's id is ours and differs each time: it is not what the sender said.
-    named = None if name == AcceptDossier.NAME and version == 0 else str(dossier)
+    named = None if dossier is None else str(stream)
     content = orjson.dumps((name, named, orjson.loads(body)), option=orjson.OPT_SORT_KEYS)
     order = Order(
         command=command,
-        dossier=await _stream(services, dossier),
+        dossier=stream,
         expected=version,
         sender=sender,
-        key=Key(scope=_scope(sender), key=key, digest=services.digest(content)),
+        key=Key(scope=_scope(sender), key=key, digest=services.digest(content)) if key else None,
         actor=about["actor"],
         acting_unit=UnitCode(acting) if acting else None,
         legal_basis=about["legal_basis"],
@@ -84,13 +83,6 @@ async def _carry_out(
 
 def _scope(sender: Sender) -> str:
     return sender.principal
-
-
-async def _stream(services: Services, dossier: UUID | str) -> UUID:
-    if isinstance(dossier, UUID):
-        return dossier
-    reading = await services.store.read(code=dossier)
-    return reading.claimed or dossier_named(dossier)
 
 
 def _shown(outcome: Outcome) -> Response[bytes]:
@@ -113,8 +105,9 @@ def _body(outcome: Outcome) -> dict[str, Any]:
 @get("/v1/commands/{key:path}")
 async def get_command(request: AnyRequest) -> Response[bytes]:
     """Return what became of a command: its stored outcome, for its own sender only."""
-    known(request)
+    known(request, *FRESH)
     sender = await sender_of(request, Action.SEND_COMMANDS)
+    await at_least(request, views=False)
     key = _key_as_sent(request.scope["raw_path"])
     outcome = await services_of(request).outcome_of(_scope(sender), key)
     if outcome is None:

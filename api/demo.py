@@ -23,7 +23,7 @@ from api.main import Settings, opened
 from api.reading import history_of, import_into, status_of
 from api.terminal import HOME, carry_out, fail, notes, out, print_pairs, print_table
 from domain.dossier.state import LABELS, Status
-from domain.registers import ProcedurePublished, Role, TermUnit
+from domain.registers import ProcedurePublished, Role, Term, TermUnit
 from projections import dossier_overview
 from streams.catalogue_files import COMMUNE
 from streams.catalogue_files import load_catalogue as read_catalogue
@@ -41,7 +41,11 @@ def show_all(log: Path | None) -> None:
     loaded: dict[str, int] = carry_out(lambda: load_catalogue(settings, COMMUNE))
     entries = read_catalogue(COMMUNE)
     published = [each for each in entries if isinstance(each, ProcedurePublished)]
-    procedures = [each.code for each in published if _counts_working_days(each)]
+    procedures = {
+        str(each.code): each.term.amount
+        for each in published
+        if each.term is not None and _counts_working_days(each.term)
+    }
     _title("1. A commune's catalogue")
     out.print(f"{loaded['recorded']} entries recorded: units, procedures, calendar decisions.")
     commune = Commune(_DESK, _AGENCIES, procedures)
@@ -57,9 +61,9 @@ def show_all(log: Path | None) -> None:
     _next(settings, log)
 
 
-def _counts_working_days(procedure: ProcedurePublished) -> bool:
-    """Say whether the ledger can compute this procedure's due dates today."""
-    return procedure.term is not None and procedure.term.unit is TermUnit.WORKING_DAY
+def _counts_working_days(term: Term) -> bool:
+    """Say whether the ledger can compute due dates of such a term today."""
+    return term.unit is TermUnit.WORKING_DAY
 
 
 def _title(text: str) -> None:
@@ -145,7 +149,7 @@ def _label(body: dict[str, Any]) -> str:
 def _commands(address: str, tokens: dict[str, str], commune: Commune) -> None:
     _title("3. Commands are guarded, and safe to repeat")
     body = {
-        "procedure": commune.procedures[0],
+        "procedure": next(iter(commune.procedures)),
         "channel": "direct",
         "receiving_unit": commune.desk,
         "competent_unit": commune.agencies[0],

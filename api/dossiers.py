@@ -25,6 +25,7 @@ from api.requests import (
     sender_of,
     services_of,
     single,
+    stream_named,
 )
 from api.services import Services
 from domain.access import Action, Sender
@@ -50,12 +51,7 @@ async def seen(
 
     Outside of what the sender may see a dossier does not exist.
     """
-    stream = ref
-    if isinstance(stream, str):
-        claimed = (await services.store.read(code=stream)).claimed
-        if claimed is None:
-            raise NotFound("such dossier")
-        stream = claimed
+    stream = await stream_named(services, ref)
     reading = await services.store.read(stream=stream)
     dossier = replay(stream, reading.events)
     if not reading.events or not sender.sees(dossier):
@@ -124,7 +120,7 @@ async def get_next(request: AnyRequest, dossier: FromPath[str]) -> Response[byte
         for name, command in COMMANDS.items()
         if (why := refusal(found, command)) is not None
     ]
-    body = {"allowed": allowed(found), "refused": refused}
+    body = {"position": position, "allowed": allowed(found), "refused": refused}
     return answer(body, headers={"Hoso-Position": str(position)})
 
 
@@ -137,7 +133,7 @@ async def list_dossiers(request: AnyRequest) -> Response[bytes]:
     rules = services.store.rules
     text = single(request, "q")
     unit = single(request, "unit")
-    status = number(request, "status", 0, 0, 10)
+    status = number(request, "status", 0, 1, 10)
     asked = overview.Filter(
         scope=_scope(services, sender),
         unit=sorted(rules.subtree(UnitCode(unit))) if unit else None,

@@ -85,7 +85,7 @@ _FRESH: Final = (
 )
 _LIST: Final = (
     _parameter("query", "unit", _TEXT, "Dossiers that this unit or one below it has or had."),
-    _parameter("query", "status", {"type": "integer", "minimum": 0, "maximum": 10}, "0: any."),
+    _parameter("query", "status", {"type": "integer", "minimum": 1, "maximum": 10}, "Its status."),
     _parameter("query", "procedure", _TEXT, "The code of a procedure."),
     _parameter("query", "q", _TEXT, "Part of a code, a procedure's or unit's name."),
     _parameter("query", "irregular", _BOOLEAN, "Only dossiers with findings."),
@@ -181,9 +181,12 @@ def served() -> Iterator[Operation]:
     yield Operation(
         handler=get_command,
         path="/v1/commands/{key}",
-        parameters=(_parameter("path", "key", _KEY["schema"], "The Idempotency-Key."),),
+        parameters=(
+            _parameter("path", "key", _KEY["schema"], "The Idempotency-Key."),
+            *_FRESH,
+        ),
         answers=_answer(say.StoredOutcome),
-        problems=(why.InvalidRequest, why.Unauthorized, why.Forbidden, why.NotFound, why.Busy),
+        problems=(*_READING, why.Forbidden, why.NotFound),
     )
     yield Operation(
         handler=list_dossiers,

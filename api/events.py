@@ -1,7 +1,10 @@
 """Facts: CloudEvents one by one and in batches. What is well-formed is recorded or known."""
 
 import asyncio
-from typing import Any, cast
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
 
 from litestar import Response, post
 
@@ -14,21 +17,21 @@ from domain.appends import Problem
 from domain.envelope import category
 from domain.errors import DomainError, Forbidden, InvalidRequest
 from domain.ledger import Result
-from domain.registering import Change, Keeper
-from domain.registers import RegisterEvent
+from domain.registering import Change, Kept
 from streams.cloudevents import (
+    REGISTERS,
     CloudEvent,
     claimed_id,
     fact_of,
+    named,
+    notice_of,
     read_batch,
     read_envelope,
     stored_name,
 )
-from streams.inputs import event_from
 
 SINGLE = ("application/cloudevents+json", "application/json")
 BATCH = "application/cloudevents-batch+json"
-_KEPT = frozenset({"unit", "procedure", "calendar", "source"})
 
 
 @post("/v1/events", status_code=201)
@@ -43,14 +46,20 @@ async def post_events(request: AnyRequest) -> Response[bytes]:
         return await _record_batch(services, sender, body)
     if media.lower() not in SINGLE:
         raise InvalidRequest(f"Send {SINGLE[0]} or {BATCH}.")
+    if body.lstrip().startswith(b"["):
+        raise InvalidRequest(f"A batch of events needs the content type {BATCH}.")
     event = read_envelope(body)
-    if category(stored_name(event)) in _KEPT:
+    if _is_entry(event):
         return await _keep(services, sender, event)
     result = await services.ledger.record(fact_of(event, sender, services.digest))
     shown = _shown(event, result)
     shown["position"] = result.outcome.position
     shown["irregularities"] = [plain(finding) for finding in result.findings]
     return answer(shown, status=200 if result.repeated else 201)
+
+
+def _is_entry(event: CloudEvent) -> bool:
+    return category(stored_name(event)) in REGISTERS
 
 
 async def _sender(request: AnyRequest) -> Sender:
@@ -73,46 +82,101 @@ def _shown(event: CloudEvent, result: Result) -> dict[str, Any]:
 
 
 async def _keep(services: Services, sender: Sender, event: CloudEvent) -> Response[bytes]:
-    change = await _kept(services, sender, event)
-    status = 200 if change is Change.UNCHANGED else 201
-    shown = _kept_item(event, change)
-    shown["position"] = await services.log.head()
+    kept = await _kept(services, sender, event)
+    shown = _kept_item(event, kept)
+    shown["position"] = kept.outcome.position
     shown["irregularities"] = []
-    return answer(shown, status=status)
+    return answer(shown, status=200 if kept.change is Change.UNCHANGED else 201)
 
 
-async def _kept(services: Services, sender: Sender, event: CloudEvent) -> Change:
+async def _kept(services: Services, sender: Sender, event: CloudEvent) -> Kept:
     sender.must(Action.KEEP_REGISTERS)
-    entry = cast("RegisterEvent", event_from(stored_name(event), bytes(event.data)))
-    keeper = Keeper(principal=sender.principal, source=event.source, actor=event.actor)
-    return await services.registers.put(entry, keeper)
+    return await services.registers.record(notice_of(event, sender, services.digest))
 
 
-def _kept_item(event: CloudEvent, change: Change) -> dict[str, Any]:
-    outcome = "duplicate" if change is Change.UNCHANGED else "recorded"
-    return {"outcome": outcome, "id": event.id, "dossier": None, "seq": None, "version": None}
+def _kept_item(event: CloudEvent, kept: Kept) -> dict[str, Any]:
+    return {
+        "outcome": "duplicate" if kept.change is Change.UNCHANGED else "recorded",
+        "id": event.id,
+        "dossier": None,
+        "seq": kept.outcome.seq,
+        "version": kept.outcome.version,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """An item of a batch in its place; `said` is its envelope, or why it has none."""
+
+    place: int
+    raw: bytes
+    said: CloudEvent | DomainError
+
+    @property
+    def is_entry(self) -> bool:
+        return isinstance(self.said, CloudEvent) and _is_entry(self.said)
+
+    @property
+    def line(self) -> str:
+        """Return what it is about, however a UUID is spelled; what names nothing stands alone."""
+        subject = self.said.subject if isinstance(self.said, CloudEvent) else None
+        if subject is None:
+            return f"place {self.place}"
+        try:
+            return str(named(subject))
+        except InvalidRequest:
+            return subject
 
 
 async def _record_batch(services: Services, sender: Sender, body: bytes) -> Response[bytes]:
-    """Record what can be recorded: one bad item spoils no other."""
-    items = await asyncio.gather(
-        *(_record_item(services, sender, item) for item in read_batch(body))
-    )
+    """Record what can be recorded: one bad item spoils no other.
+
+    Items about one subject are recorded in their order, those of different ones at once.
+    """
+    answers: dict[int, dict[str, Any]] = {}
+
+    async def record(line: Sequence[_Item]) -> None:
+        for item in line:
+            answers[item.place] = await _record_item(services, sender, item)
+
+    for lines in _in_turn(map(_item, count(), read_batch(body))):
+        await asyncio.gather(*map(record, lines))
     position = await services.log.head()
-    return answer({"position": position, "items": items})
+    return answer({"position": position, "items": [answers[place] for place in sorted(answers)]})
 
 
-async def _record_item(services: Services, sender: Sender, item: bytes) -> dict[str, Any]:
+def _item(place: int, raw: bytes) -> _Item:
     try:
-        event = read_envelope(item)
-        if category(stored_name(event)) in _KEPT:
-            shown = _kept_item(event, await _kept(services, sender, event))
+        return _Item(place, raw, read_envelope(raw))
+    except DomainError as refusal:
+        return _Item(place, raw, refusal)
+
+
+def _in_turn(items: Iterable[_Item]) -> Iterator[Sequence[Sequence[_Item]]]:
+    """Yield lines that may be recorded at once; what follows a register's entry may rest on it."""
+    lines: dict[str, list[_Item]] = {}
+    for item in items:
+        if item.is_entry:
+            yield tuple(lines.values())
+            yield ((item,),)
+            lines = {}
         else:
-            fact = fact_of(event, sender, services.digest)
-            shown = _shown(event, await services.ledger.record(fact, with_findings=False))
+            lines.setdefault(item.line, []).append(item)
+    yield tuple(lines.values())
+
+
+async def _record_item(services: Services, sender: Sender, item: _Item) -> dict[str, Any]:
+    try:
+        if isinstance(item.said, DomainError):
+            raise item.said
+        if item.is_entry:
+            shown = _kept_item(item.said, await _kept(services, sender, item.said))
+        else:
+            fact = fact_of(item.said, sender, services.digest)
+            shown = _shown(item.said, await services.ledger.record(fact, with_findings=False))
     except DomainError as refusal:  # The item's own answer: the others go on.
         return {
-            "id": claimed_id(item),
+            "id": claimed_id(item.raw),
             "outcome": "refused",
             "dossier": None,
             "seq": None,

@@ -25,10 +25,18 @@ from domain.registering import Registers
 from domain.rules import RuleBook
 from infra.appender import SETTINGS, Appender, Lane
 from infra.audit import AuditStopped, audit
-from infra.database import LOST, Database, NotMigrated, UnsafeDatabase, refuse_unsafe
+from infra.database import (
+    LOST,
+    SERVICE_ROLE,
+    Database,
+    NotMigrated,
+    UnsafeDatabase,
+    refuse_unsafe,
+)
 from infra.embedded import EmbeddedError, EmbeddedPostgres
 from infra.event_store import EventLog, PostgresStore
 from infra.keys import KeyRing
+from infra.master_key import known_master_key
 from infra.migrations import migrate, refuse_unmigrated
 from infra.sealing import MasterKey, SealBroken
 from infra.settings import Settings, SettingsError
@@ -69,22 +77,6 @@ class Process:
     ledger_id: UUID
 
 
-def master_key(settings: Settings, *, embedded: bool) -> MasterKey:
-    """Read the master key; on one machine it is made at the first start, for its owner only."""
-    path = settings.master_key_file
-    if not path.exists():
-        if not embedded:
-            raise SettingsError(f"The master key file {path} does not exist.")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(MasterKey.new_text())
-    try:
-        return MasterKey.from_text(path.read_text().strip())
-    except ValueError as error:
-        raise SettingsError(f"The master key file {path} holds no key.") from error
-
-
 @asynccontextmanager
 async def opened_database(
     settings: Settings, application: str, *, migrated: bool = True
@@ -115,13 +107,14 @@ async def opened(
     dead: Callable[[BaseException], None] | None = None,
 ) -> AsyncIterator[Process]:
     """Open the ledger for one process of a role; close it with everything accepted answered."""
+    key_file = settings.needed_master_key_file()
     async with AsyncExitStack() as stack:
         application = f"hoso {role} {os.getpid()}"
         database = await stack.enter_async_context(opened_database(settings, application))
-        master = master_key(settings, embedded=settings.database_url is None)
         ledger_id = await _checked(database)
         pool = await database.pool(size=8)
         stack.push_async_callback(pool.close)
+        master = await known_master_key(pool, key_file, make=settings.database_url is None)
         rules = RuleBook()
         appender = Appender(_appending(database), now, dead=dead or _die)
         store = PostgresStore(database.connect, appender, ledger_id, rules, lane)
@@ -246,6 +239,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
             lifespan="off",
             timeout_graceful_shutdown=30,
             server_header=False,
+            proxy_headers=False,  # Nobody may state another's address.
         )
         with socket.create_server((host, port), reuse_port=False, backlog=2048) as listening:
             await _Server(config).serve([listening])
@@ -263,9 +257,21 @@ def read_settings() -> Settings:
 async def migrated(settings: Settings) -> list[str]:
     """Apply missing migrations as the owner of the database; return their names."""
     if settings.database_url is not None:
-        return await migrate(settings.database_url)
+        try:
+            return await migrate(settings.database_url)
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise NotMigrated(_not_owner(error)) from error
     async with opened_database(settings, "migrate", migrated=False) as database:
         return await migrate(database.url)
+
+
+def _not_owner(error: asyncpg.InsufficientPrivilegeError) -> str:
+    if SERVICE_ROLE not in str(error):
+        return f"{error}: hoso migrate runs as the owner of the database, who may create roles."
+    return (
+        f"The role {SERVICE_ROLE} exists already, and this login may not grant it. As a superuser: "
+        f"GRANT {SERVICE_ROLE} TO <login> WITH ADMIN OPTION; then run hoso migrate again."
+    )
 
 
 async def audited(

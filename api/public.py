@@ -5,7 +5,16 @@ from time import monotonic
 from litestar import Response, get
 from litestar.params import FromPath
 
-from api.requests import FRESH, AnyRequest, answer, at_least, dossier_ref, known, services_of
+from api.requests import (
+    FRESH,
+    AnyRequest,
+    answer,
+    at_least,
+    dossier_ref,
+    known,
+    services_of,
+    stream_named,
+)
 from domain.dossier.state import LABELS, Status
 from domain.errors import NotFound, TooManyRequests
 from domain.history import replay
@@ -53,11 +62,11 @@ async def look_up(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     await at_least(request, views=False)
     services = services_of(request)
     ref = dossier_ref(code)
-    claimed = (await services.store.read(code=ref)).claimed if isinstance(ref, str) else None
-    if claimed is None:
+    if not isinstance(ref, str):
         raise NotFound("such dossier")
-    reading = await services.store.read(stream=claimed)
-    dossier = replay(claimed, reading.events)
+    stream = await stream_named(services, ref)
+    reading = await services.store.read(stream=stream)
+    dossier = replay(stream, reading.events)
     if dossier.status is None:
         raise NotFound("such dossier")
     body = {

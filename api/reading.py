@@ -20,7 +20,8 @@ from domain.history import History, replay
 from domain.registers import Role
 from projections import dossier_overview
 from projections.rebuild import rebuild
-from streams.importing import Into, import_file
+from streams.files import FileRefused
+from streams.importing import ImportReport, ImportStopped, Into, import_file
 from streams.mapping import SHIPPED, load_mapping
 from streams.refusals import RefusedFile
 
@@ -128,9 +129,18 @@ async def imported(
     refused: Path | None,
     advance: Callable[[int], None],
 ) -> dict[str, Any]:
-    """Record the facts of a file, bring the read models up, and say what is irregular."""
+    """Record the facts of a file, bring the read models up, and say what is irregular.
+
+    `stopped` says why the file was not read to its end; then nobody has counted what is irregular.
+    """
     async with opened(settings, "import") as process:
-        return await import_into(process, path, mapping, refused, advance)
+        try:
+            body = await import_into(process, path, mapping, refused, advance)
+        except ImportStopped as stopped:
+            if not stopped.report.read:
+                raise
+            return {**_counted(stopped.report), "stopped": str(stopped)}
+    return {**body, "stopped": None}
 
 
 async def import_into(
@@ -162,7 +172,7 @@ async def import_into(
     with ExitStack() as stack:
         report = await import_file(
             path,
-            load_mapping(_shipped(mapping)) if mapping is not None else None,
+            load_mapping(shipped(mapping, SHIPPED, "mapping")) if mapping is not None else None,
             into,
             refused=stack.enter_context(RefusedFile(refused)) if refused is not None else None,
             progress=lambda done, _total, _rows: advance(done),
@@ -170,19 +180,31 @@ async def import_into(
         )
     kinds = report.irregular
     return {
+        **_counted(report),
+        "irregular": sum(kinds.values()),
+        "irregular_kinds": dict(kinds),
+    }
+
+
+def _counted(report: ImportReport) -> dict[str, Any]:
+    return {
         "read": report.read,
         "recorded": report.recorded,
         "duplicate": report.duplicate,
         "refused": report.refused,
         "dossiers": report.dossiers,
-        "irregular": sum(kinds.values()),
-        "irregular_kinds": dict(kinds),
         "position": report.position,
     }
 
 
-def _shipped(mapping: Path) -> Path:
-    """Return a mapping file, or the shipped one of that name."""
-    if mapping.exists() or mapping.suffix:
-        return mapping
-    return SHIPPED / f"{mapping}.toml"
+def shipped(named: Path, folder: Path, what: str) -> Path:
+    """Return a file, or the one of that name that comes with hoso; raise FileRefused."""
+    if named.is_file():
+        return named
+    found = {file.stem: file for file in sorted(folder.glob("*.toml"))}
+    if str(named) not in found:
+        raise FileRefused(
+            f"There is no {what} {named}: it is neither a file nor one that comes with hoso "
+            f"({', '.join(found)})."
+        )
+    return found[str(named)]

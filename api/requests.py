@@ -25,6 +25,7 @@ from domain.errors import (
     Unauthorized,
     VersionRequired,
 )
+from domain.registers import is_register
 from streams.inputs import moment
 
 AnyRequest = Request[Any, Any, State]
@@ -100,6 +101,19 @@ def dossier_ref(text: str) -> UUID | str:
         if not is_code(plain):
             raise NotFound("such dossier") from None
         return plain
+
+
+async def stream_named(services: Services, ref: UUID | str) -> UUID:
+    """Return the dossier's stream that a code or a UUID (its own or an alias) names, or NotFound.
+
+    A UUID that nobody used yet names a dossier that may be opened.
+    """
+    if isinstance(ref, UUID) and is_register(ref):
+        raise NotFound("such dossier")
+    claimed = (await services.store.read(code=str(ref))).claimed
+    if claimed is None and isinstance(ref, str):
+        raise NotFound("such dossier")
+    return claimed or UUID(str(ref))
 
 
 def number(request: AnyRequest, name: str, default: int, low: int, high: int) -> int:

@@ -23,6 +23,7 @@ out = Console(highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False)
 
 _AGE = re.compile(r"(\d{1,5})([hdwmy])")
+_LONGEST = timedelta(days=100 * 365)
 _UNITS = {"h": 1, "d": 24, "w": 24 * 7, "m": 24 * 30, "y": 24 * 365}
 
 
@@ -122,7 +123,10 @@ class Age(click.ParamType[timedelta]):
         found = _AGE.fullmatch(value)
         if found is None or int(found[1]) == 0:
             self.fail(f"{value!r} is no length like 12h, 30d, 6m or 1y.", param, ctx)
-        return timedelta(hours=int(found[1]) * _UNITS[found[2]])
+        length = timedelta(hours=int(found[1]) * _UNITS[found[2]])
+        if length > _LONGEST:
+            self.fail(f"{value!r} is longer than 100y.", param, ctx)
+        return length
 
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")

@@ -5,10 +5,11 @@ A code is a name, never an identity: formats changed in 2018 (TT 01/2018/TT-VPCP
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from domain.envelope import UnitCode
 from domain.registers import Unit
 
 MAX_LENGTH = 64
@@ -110,6 +111,13 @@ def parse(code: str) -> Serial | None:
         if found is not None:
             return Serial(found[1], int(found[2]))
     return None
+
+
+def issuer_of(code: str, units: Mapping[UnitCode, object]) -> str | None:
+    """Return the registered unit in whose numbering a code is; None if it is in nobody's."""
+    serial = parse(code)
+    prefix = serial.scope.rpartition("-")[0] if serial is not None else ""
+    return prefix if prefix in units else None
 
 
 def is_prefix(text: str) -> bool:

@@ -6,18 +6,21 @@ from uuid import UUID, uuid5
 
 from domain.access import Sender
 from domain.appends import DOSSIER_CODE, Append, Claim, Key, Outcome, Reading, Write
-from domain.codes import is_code
+from domain.codes import is_code, issuer_of
 from domain.deadlines import due_date
 from domain.dossier import events as ev
 from domain.dossier.decisions import pins_of
 from domain.dossier.evolve import named_units
-from domain.dossier.state import Finding
+from domain.dossier.state import Dossier, Finding
 from domain.envelope import Meta, Recorded, TimePrecision, UnitCode, event_id
-from domain.errors import Forbidden, InvalidRequest
-from domain.history import replay
+from domain.errors import Forbidden, InvalidRequest, NotFound
+from domain.history import History, replay
+from domain.registers import is_register
 from domain.rules import RuleBook
 from domain.times import occurred_at, offset_minutes, refuse_future
 
+OPENING = (ev.DossierAccepted, ev.DossierSubmitted)
+RESERVED = ("token:",)
 _DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c03")
 
 
@@ -37,6 +40,7 @@ class Fact:
     key: Key
     dossier: UUID | None = None
     code: str | None = None
+    alias: UUID | None = None
     precision: TimePrecision = TimePrecision.SECOND
     expected: int | None = None
     actor: str | None = None
@@ -74,7 +78,7 @@ def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> ev.Dos
         precision=fact.precision,
         offset_minutes=offset,
         pins=pins_of(rules, fact.event),
-        subject_code=fact.code,
+        subject_code=fact.code if fact.alias is None else str(fact.alias),
     )
     event = replace(fact.event, originator_id=stream, originator_version=0, timestamp=at, meta=meta)
     return _resolved(event, rules)
@@ -96,13 +100,63 @@ def stream_of(fact: Fact, reading: Reading) -> UUID:
     said = getattr(fact.event, "code", None)
     if fact.code is not None and said is not None and said != fact.code:
         raise InvalidRequest("subject and data name different dossier codes.")
-    if fact.dossier is not None:
-        return fact.dossier
+    if fact.dossier is not None and is_register(fact.dossier):
+        raise InvalidRequest("A UUID of version 8 names no dossier.")
     if reading.claimed is not None:
         return reading.claimed
-    if fact.code is None:
+    return fact.dossier or dossier_named(name_of(fact))
+
+
+def name_of(fact: Fact) -> str:
+    """Return the name under which the holder of a dossier is looked up: its code, or its UUID.
+
+    A UUID is an alias where the dossier had been opened under its code before (`under_its_code`).
+    """
+    if fact.code is None and fact.dossier is None:
         raise InvalidRequest("subject must be the dossier's UUID or code:<dossier code>.")
-    return dossier_named(fact.code)
+    return fact.code if fact.code is not None else str(fact.dossier)
+
+
+def under_its_code(fact: Fact) -> Fact:
+    """Return the fact as one about the dossier that its own code was opened for.
+
+    Facts under a code may come before the acceptance that names the dossier by a UUID. The UUID
+    then becomes another name of the dossier, claimed and said by the event.
+    """
+    code = getattr(fact.event, "code", None)
+    if fact.dossier is None or code is None:
+        return fact
+    return replace(fact, dossier=None, code=code, alias=fact.dossier)
+
+
+def refuse_strangers(fact: Fact, dossier: Dossier, rules: RuleBook) -> None:
+    """Refuse facts about the dossiers of others.
+
+    Outside of what the sender may see an accepted dossier does not exist (NotFound); until its
+    acceptance arrives anybody may tell what they did. But only those who belong to the unit that
+    numbered a dossier may open it under such a code (Forbidden).
+    """
+    if dossier.holders and not fact.sender.sees(dossier):
+        raise NotFound("such dossier")
+    code = getattr(fact.event, "code", None) or fact.code
+    if code is not None and isinstance(fact.event, OPENING):
+        refuse_foreign_code(fact.sender, code, rules)
+
+
+def refuse_foreign_code(sender: Sender, code: str, rules: RuleBook) -> None:
+    """Refuse to open a dossier under a code from the numbering of a unit one is not part of."""
+    numbered = issuer_of(code, rules.units)
+    if numbered is not None and not _belongs(sender, UnitCode(numbered), rules):
+        raise Forbidden(f"Codes of {numbered} are not yours to open dossiers under.")
+
+
+def was_opened(events: History) -> bool:
+    """Say whether a dossier was ever submitted or accepted, also where that was corrected."""
+    return any(isinstance(recorded.event, OPENING) for recorded in events)
+
+
+def _belongs(sender: Sender, unit: UnitCode, rules: RuleBook) -> bool:
+    return unit in sender.scope or (sender.unit is not None and sender.unit in rules.subtree(unit))
 
 
 def _acting(fact: Fact) -> UnitCode | None:
@@ -113,6 +167,8 @@ def _acting(fact: Fact) -> UnitCode | None:
 
 def _own_source(fact: Fact, rules: RuleBook) -> None:
     """Refuse a source's name to all but its own tokens, and any other name to these."""
+    if fact.source.startswith(RESERVED):
+        raise Forbidden("A source's name does not begin with token:.")
     own = fact.sender.source_name
     if own is not None and fact.source != own:
         raise Forbidden(f"This token sends as {own}, not as {fact.source}.")
@@ -145,11 +201,17 @@ def append_of(fact: Fact, event: ev.DossierEvent) -> Append:
     due = event.due if isinstance(event, ev.DossierAccepted) else None
     return Append(
         writes=(write,),
-        claims=code_claims(code, event.originator_id),
+        claims=_claims(code, event),
         unchanged=event.meta.pins,
         key=fact.key,
         outcome=Outcome(kind="recorded", stream=event.originator_id, code=code, due=due),
     )
+
+
+def _claims(code: str | None, event: ev.DossierEvent) -> tuple[Claim, ...]:
+    """Return the claims to what the dossier is called, each name once."""
+    names = dict.fromkeys((code, event.meta.subject_code))
+    return tuple(claim for name in names for claim in code_claims(name, event.originator_id))
 
 
 def findings_with(

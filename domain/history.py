@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.dossier import events as ev
-from domain.dossier.evolve import apply
+from domain.dossier.evolve import apply, remember
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Recorded
 
@@ -66,7 +66,11 @@ def fold(dossier_id: UUID, history: Iterable[Recorded[ev.DossierEvent]]) -> Doss
 
 def replay(dossier_id: UUID, events: History) -> Dossier:
     """Return the state as of now, as known now. Its version counts every recorded event."""
-    dossier = fold(dossier_id, effective_history(events))
+    history = full_history(events)
+    dossier = fold(dossier_id, (e.recorded for e in history if e.voided_by is None))
+    for entry in history:
+        if entry.voided_by is not None:
+            remember(dossier, entry.recorded.event)
     dossier.version = max((event.version for event in events), default=0)
     return dossier
 

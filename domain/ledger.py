@@ -19,7 +19,7 @@ from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier.decisions import Decision, Situation, decide, pins_of
 from domain.dossier.state import Dossier, Finding
-from domain.envelope import Meta, UnitCode, event_id
+from domain.envelope import Meta, Recorded, UnitCode, event_id
 from domain.errors import (
     CodeTaken,
     DomainError,
@@ -28,11 +28,24 @@ from domain.errors import (
     RulesChanged,
     StaleVersion,
 )
-from domain.facts import Fact, append_of, code_claims, event_of, findings_with, stream_of
+from domain.facts import (
+    Fact,
+    append_of,
+    code_claims,
+    event_of,
+    findings_with,
+    name_of,
+    refuse_foreign_code,
+    refuse_strangers,
+    stream_of,
+    under_its_code,
+    was_opened,
+)
 from domain.history import replay
 from domain.rules import RuleBook
 from domain.times import offset_minutes
 
+_NO_KEY = Key(scope="dry-run", key="dry-run", digest=b"")
 _ATTEMPTS = 5  # Each attempt is lost only to a concurrent change of the rules or of a claim.
 
 
@@ -44,7 +57,7 @@ class Order:
     dossier: UUID
     expected: int
     sender: Sender
-    key: Key
+    key: Key | None
     actor: str | None = None
     acting_unit: UnitCode | None = None
     legal_basis: str | None = None
@@ -67,7 +80,10 @@ class Ledger:
         self._now = now
 
     async def execute(self, order: Order, *, dry_run: bool = False) -> Result:
-        """Carry out a command, or raise the refusal. The same key again gets the same answer."""
+        """Carry out a command, or raise the refusal. The same key again gets the same answer.
+
+        A dry run needs no key, writes nothing, and answers or raises what the command would.
+        """
         order.sender.must(Action.SEND_COMMANDS)
         for _ in range(_ATTEMPTS):
             reading = await self._store.read(stream=order.dossier, key=order.key)
@@ -75,13 +91,14 @@ class Ledger:
                 return Result(outcome=reading.stored, repeated=True)
             order = replace(order, sender=self._as_of_now(order.sender))
             try:
+                order, reading = await self._under_its_code(order, reading)
                 append = self._decided(order, reading)
+                if dry_run:
+                    return await self._tried(append, reading)
             except DomainError as refused:
                 if not refused.final or dry_run:
                     raise
                 append = _refused(order, refused)
-            if dry_run:
-                return Result(outcome=replace(append.outcome, position=reading.position))
             try:
                 answer = await self._store.append(append)
             except RulesChanged:
@@ -90,6 +107,27 @@ class Ledger:
                 answer = await self._store.append(_refused(order, refused))
             return Result(outcome=answer.outcome, repeated=answer.repeated)
         raise RulesChanged
+
+    async def _under_its_code(self, order: Order, reading: Reading) -> tuple[Order, Reading]:
+        """Let an acceptance join the dossier that earlier facts opened under its code."""
+        code = getattr(order.command, "code", None)
+        if code is None or reading.events or order.expected != 0:
+            return order, reading
+        refuse_foreign_code(order.sender, code, self._store.rules)
+        claimed = (await self._store.read(code=code)).claimed
+        if claimed is None:
+            return order, reading
+        theirs = await self._store.read(stream=claimed)
+        if was_opened(theirs.events):
+            raise CodeTaken(code)
+        return replace(order, dossier=claimed, expected=len(theirs.events)), theirs
+
+    async def _tried(self, append: Append, reading: Reading) -> Result:
+        for claim in append.claims:
+            holder = (await self._store.read(code=claim.value)).claimed
+            if holder not in (None, claim.stream):
+                raise CodeTaken(claim.value)
+        return Result(outcome=replace(append.outcome, position=reading.position))
 
     def _as_of_now(self, sender: Sender) -> Sender:
         """Return the sender with the units it acts for today: the register may just have grown."""
@@ -101,17 +139,20 @@ class Ledger:
         _find(order, dossier, reading)
         if order.expected != dossier.version:
             raise StaleVersion(order.expected, dossier.version)
-        at = self._now()
+        now = self._now()
+        # What is known to have happened lies before it, also a day that counts until its end.
+        at = max(now, dossier.last_moment or now)
         acting = order.acting_unit or order.sender.unit
         if acting is None:
             raise InvalidRequest("acting_unit says for which unit this is done.")
         order.sender.must_act_for(acting)
-        rules.unit(acting, at)
+        rules.unit(acting, now)
         pins = pins_of(rules, order.command)
+        key = order.key or _NO_KEY
         meta = Meta(
-            event_id=event_id(order.key.scope, order.key.key),
-            source=order.key.scope,
-            source_id=order.key.key,
+            event_id=event_id(key.scope, key.key),
+            source=key.scope,
+            source_id=key.key,
             principal=order.sender.principal,
             actor=order.actor,
             acting_unit=acting,
@@ -132,30 +173,51 @@ class Ledger:
     async def record(self, fact: Fact, *, with_findings: bool = True) -> Result:
         """Record a fact whatever the state, or raise why it is no well-formed, known fact."""
         fact.sender.must(Action.SEND_FACTS)
+        machine = fact.sender.unit is None
         for _ in range(_ATTEMPTS):
-            stream = fact.dossier if with_findings else None
-            reading = await self._store.read(stream=stream, key=fact.key, code=fact.code)
+            reading, stream = await self._place(fact, whole=with_findings or not machine)
             if reading.stored is not None:
                 return await self._known(fact, reading.stored, with_findings=with_findings)
             fact = replace(fact, sender=self._as_of_now(fact.sender))
-            stream = stream_of(fact, reading)
-            if with_findings and fact.dossier != stream:
-                reading = await self._store.read(stream=stream, key=fact.key, code=fact.code)
             event = event_of(fact, stream, self._store.rules, self._now())
-            append = append_of(fact, event)
+            if not machine:
+                refuse_strangers(fact, replay(stream, reading.events), self._store.rules)
             try:
-                answer = await self._store.append(append)
+                answer = await self._store.append(append_of(fact, event))
             except RulesChanged:
                 continue
             except CodeTaken:
-                if fact.dossier is not None:
-                    raise
-                continue  # Somebody opened the dossier with this code just now: find it.
+                fact = await self._joined(fact)
+                continue
             if answer.repeated:
                 return await self._known(fact, answer.outcome, with_findings=with_findings)
             findings = findings_with(fact, reading, event, answer.outcome) if with_findings else ()
             return Result(outcome=answer.outcome, findings=findings)
         raise RulesChanged
+
+    async def _place(self, fact: Fact, *, whole: bool) -> tuple[Reading, UUID]:
+        """Read what stands where a fact belongs: with the dossier's events if `whole`."""
+        stream = fact.dossier if whole else None
+        reading = await self._store.read(stream=stream, key=fact.key, code=name_of(fact))
+        found = stream_of(fact, reading)
+        if whole and found != fact.dossier:
+            again = await self._store.read(stream=found, key=fact.key)
+            reading = replace(reading, events=again.events, stored=again.stored)
+        return reading, found
+
+    async def _joined(self, fact: Fact) -> Fact:
+        """Return the fact under the code that somebody else holds, or raise CodeTaken.
+
+        A dossier that facts opened under its code before its acceptance came is the same dossier.
+        """
+        joined = under_its_code(fact)
+        if joined.code is None or joined is fact:
+            return joined  # Somebody opened the dossier with this code just now: find it.
+        claimed = (await self._store.read(code=joined.code)).claimed
+        theirs = await self._store.read(stream=claimed)
+        if was_opened(theirs.events):
+            raise CodeTaken(joined.code)
+        return joined
 
     async def _known(self, fact: Fact, stored: Outcome, *, with_findings: bool) -> Result:
         if not with_findings or stored.stream is None:
@@ -176,9 +238,10 @@ def _find(order: Order, dossier: Dossier, reading: Reading) -> None:
         if isinstance(order.command, do.AcceptDossier | do.SubmitDossier):
             return
         raise NotFound("such dossier")
-    opening = (ev.DossierAccepted, ev.DossierSubmitted)
-    opened = any(isinstance(recorded.event, opening) for recorded in reading.events)
-    if not opened or not order.sender.sees(dossier):
+    if was_opened(reading.events):
+        if not order.sender.sees(dossier):
+            raise NotFound("such dossier")
+    elif getattr(order.command, "code", None) is None:
         raise NotFound("such dossier")
 
 
@@ -194,8 +257,8 @@ def _append(order: Order, dossier: Dossier, decision: Decision, reading: Reading
         )
         return Append(key=order.key, outcome=unchanged)
     first = decision.events[0]
-    code = getattr(first, "code", None) or dossier.code
     write = Write(stream=dossier.id, events=decision.events, expected=dossier.version)
+    after = replay(dossier.id, (*reading.events, *map(_as_recorded, decision.events)))
     return Append(
         writes=(write,),
         claims=code_claims(getattr(first, "code", None), dossier.id),
@@ -205,23 +268,15 @@ def _append(order: Order, dossier: Dossier, decision: Decision, reading: Reading
         outcome=Outcome(
             kind="recorded",
             stream=dossier.id,
-            code=code,
-            version=dossier.version + len(decision.events),
-            due=_due(dossier, first),
+            code=after.code,
+            version=after.version,
+            due=after.due,
         ),
     )
 
 
-def _due(dossier: Dossier, event: ev.DossierEvent) -> datetime | None:
-    match event:
-        case ev.DossierAccepted():
-            return event.due
-        case ev.ReappointmentIssued():
-            return event.new_due
-        case ev.SupplementCompleted() if event.due is not None:
-            return event.due
-        case _:
-            return dossier.due
+def _as_recorded(event: ev.DossierEvent) -> Recorded[ev.DossierEvent]:
+    return Recorded(seq=0, recorded_at=event.timestamp, leaf=b"", event=event)
 
 
 def _refused(order: Order, refusal: DomainError) -> Append:

@@ -1,4 +1,4 @@
-"""The way in for the registers: idempotent by content, one stream for each entry."""
+"""The ways in for the registers, one stream for each entry: by content, or under an identity."""
 
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -8,12 +8,16 @@ from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain import registers as reg
+from domain.access import Action, Sender, scope_of
 from domain.appends import Append, Clock, Key, Outcome, Store, Write
 from domain.codes import is_prefix
-from domain.envelope import LedgerEvent, Meta, UnitCode, category, event_id
-from domain.errors import InvalidRequest, StaleVersion, UnknownUnit
+from domain.envelope import LedgerEvent, Meta, Pin, TimePrecision, UnitCode, category, event_id
+from domain.errors import Forbidden, InvalidRequest, RulesChanged, StaleVersion, UnknownUnit
+from domain.facts import RESERVED
 from domain.rules import RuleBook
+from domain.times import occurred_at, offset_minutes, refuse_future
 
+LONGEST_TERM = 10_000
 _ATTEMPTS = 5
 _BASE = {field.name for field in fields(LedgerEvent)}
 
@@ -30,6 +34,34 @@ class Keeper:
     principal: str
     source: str
     actor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notice:
+    """An entry as somebody tells it from elsewhere: under an identity, at a stated time.
+
+    `expected` is the version of the entry's stream that its sender read.
+    """
+
+    entry: reg.RegisterEvent
+    source: str
+    source_id: str
+    stated: datetime
+    sender: Sender
+    key: Key
+    precision: TimePrecision = TimePrecision.SECOND
+    expected: int | None = None
+    actor: str | None = None
+    acting_unit: UnitCode | None = None
+    legal_basis: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What became of a notice: a repeated one changes nothing and gets the first outcome."""
+
+    outcome: Outcome
+    change: Change
 
 
 def said(event: LedgerEvent) -> dict[str, Any]:
@@ -74,60 +106,191 @@ class Registers:
             if _is_known(entry, rules):
                 return Change.UNCHANGED
             version = rules.versions.get(stream, 0)
-            event = _stamped(entry, stream, version, keeper, self._now())
-            outcome = Outcome(kind="recorded", stream=stream)
+            name = f"{stream}/{version + 1}"
+            meta = Meta(
+                event_id=event_id(keeper.source, name),
+                source=keeper.source,
+                source_id=name,
+                principal=keeper.principal,
+                actor=keeper.actor,
+            )
+            event = replace(
+                entry,
+                originator_id=stream,
+                originator_version=version + 1,
+                timestamp=self._now(),
+                meta=meta,
+            )
+            key = Key(scope="register", key=name, digest=b"")
             try:
-                answer = await self._store.append(
-                    Append(
-                        writes=(Write(stream=stream, events=(event,), expected=version),),
-                        key=Key(scope="register", key=f"{stream}/{version + 1}", digest=b""),
-                        outcome=outcome,
-                    )
-                )
-            except StaleVersion:
+                answer = await self._store.append(_append(event, rules, key))
+            except (StaleVersion, RulesChanged):
                 continue  # Somebody else put an entry there: look whether it says the same.
             if not answer.repeated:
                 return Change.RECORDED
-        raise StaleVersion(version, version + 1)
+        raise RulesChanged
+
+    async def record(self, notice: Notice) -> Kept:
+        """Record an entry once for each identity, or raise the refusal.
+
+        An entry that the register says already is no news: its identity is kept, so that it is
+        not applied again when a later entry has changed the register.
+        """
+        notice.sender.must(Action.KEEP_REGISTERS)
+        for _ in range(_ATTEMPTS):
+            reading = await self._store.read(key=notice.key)
+            if reading.stored is not None:
+                return Kept(reading.stored, Change.UNCHANGED)
+            append = self._told(notice, reading.position)
+            try:
+                answer = await self._store.append(append)
+            except (StaleVersion, RulesChanged):
+                continue  # Somebody else changed what this rests on: look again.
+            news = answer.outcome.kind == "recorded" and not answer.repeated
+            return Kept(answer.outcome, Change.RECORDED if news else Change.UNCHANGED)
+        raise RulesChanged
+
+    def _told(self, notice: Notice, position: int) -> Append:
+        rules = self._store.rules
+        sender = replace(notice.sender, scope=scope_of(rules, notice.sender.unit))
+        entry, stream = notice.entry, stream_for(notice.entry)
+        version = rules.versions.get(stream, 0)
+        event = replace(
+            entry,
+            originator_id=stream,
+            originator_version=version + 1,
+            timestamp=_moment(notice, self._now()),
+            meta=_meta(notice, sender),
+        )
+        _refuse_foreign_name(notice.source, sender, rules)
+        if event.meta.acting_unit is not None:
+            sender.must_act_for(event.meta.acting_unit)
+            rules.unit(event.meta.acting_unit, event.timestamp)
+        refuse_out_of_scope(entry, sender, rules)
+        _check(entry, rules)
+        if notice.expected is not None and notice.expected != version:
+            raise StaleVersion(notice.expected, version)
+        if not _is_known(entry, rules):
+            return _append(event, rules, notice.key)
+        unchanged = Outcome(kind="no-news", stream=stream, version=version, position=position)
+        pin = Pin(stream=stream, version=version)
+        return Append(key=notice.key, unchanged=(pin,), outcome=unchanged)
 
 
-def _stamped(
-    entry: reg.RegisterEvent, stream: UUID, version: int, keeper: Keeper, at: datetime
-) -> reg.RegisterEvent:
-    source_id = f"{stream}/{version + 1}"
-    meta = Meta(
-        event_id=event_id(keeper.source, source_id),
-        source=keeper.source,
-        source_id=source_id,
-        principal=keeper.principal,
-        actor=keeper.actor,
+def refuse_out_of_scope(entry: reg.RegisterEvent, sender: Sender, rules: RuleBook) -> None:
+    """Refuse entries about what lies outside of the sender's units, as of the rule book.
+
+    What belongs to no unit is national: only those keep it whose scope covers every unit. What an
+    entry replaces must be the sender's as well. Tokens and erasures come from the machine alone.
+    """
+    if isinstance(entry, reg.TokenGranted | reg.TokenRevoked | reg.SubjectErased):
+        raise Forbidden("Tokens and erasures are recorded at the machine only.")
+    if rules.units.keys() <= sender.scope:
+        return
+    for unit in _concerned(entry, rules):
+        if unit is None:
+            raise Forbidden("Only who acts for every unit keeps what belongs to none of them.")
+        sender.must_act_for(unit)
+
+
+def _concerned(
+    entry: reg.UnitRegistered
+    | reg.UnitEndedByDecision
+    | reg.ProcedurePublished
+    | reg.CalendarDecided
+    | reg.SourceRegistered,
+    rules: RuleBook,
+) -> tuple[UnitCode | None, ...]:
+    """Return the units that an entry touches: those it names, those of what it replaces."""
+    match entry:
+        case reg.UnitRegistered():
+            unit = rules.units.get(entry.code)
+            return (entry.parent, *((entry.code, unit.unit.parent) if unit is not None else ()))
+        case reg.UnitEndedByDecision():
+            return (entry.code, *entry.successors)
+        case reg.ProcedurePublished():
+            procedure = rules.procedures.get(entry.code)
+            published = procedure.versions if procedure is not None else ()
+            return (entry.unit, *(version.unit for version in published))
+        case reg.CalendarDecided():
+            decided = rules.calendars.get(entry.calendar, ())
+            return (entry.unit, *(each.unit for each in decided if each.id == entry.id))
+        case reg.SourceRegistered():
+            source = rules.sources.get(entry.name)
+            return (entry.unit, *((source.unit,) if source is not None else ()))
+
+
+def _refuse_foreign_name(name: str, sender: Sender, rules: RuleBook) -> None:
+    """Refuse to speak as a registered source, or as the ledger itself."""
+    if name.startswith(RESERVED):
+        raise Forbidden("A source's name does not begin with token: or register.")
+    if sender.source_name not in (None, name):
+        raise Forbidden(f"This token sends as {sender.source_name}, not as {name}.")
+    if sender.source_name is None and sender.unit is not None and name in rules.sources:
+        raise Forbidden(f"The source {name} has tokens of its own.")
+
+
+def _moment(notice: Notice, now: datetime) -> datetime:
+    refuse_future(notice.stated, notice.precision, now)
+    return occurred_at(type(notice.entry), notice.stated, notice.precision)
+
+
+def _meta(notice: Notice, sender: Sender) -> Meta:
+    return Meta(
+        event_id=event_id(notice.source, notice.source_id),
+        source=notice.source,
+        source_id=notice.source_id,
+        principal=sender.principal,
+        actor=notice.actor,
+        acting_unit=notice.acting_unit or sender.unit,
+        legal_basis=notice.legal_basis,
+        precision=notice.precision,
+        offset_minutes=offset_minutes(notice.stated),
     )
-    return replace(
-        entry, originator_id=stream, originator_version=version + 1, timestamp=at, meta=meta
+
+
+def _append(event: reg.RegisterEvent, rules: RuleBook, key: Key) -> Append:
+    """Return the append of an entry, which holds only while the units that it names stay so."""
+    stream = event.originator_id
+    named = (unit for unit in _named(event) if unit is not None)
+    return Append(
+        writes=(Write(stream=stream, events=(event,), expected=event.originator_version - 1),),
+        unchanged=tuple(pin for pin in rules.pins(named) if pin.stream != stream),
+        key=key,
+        outcome=Outcome(kind="recorded", stream=stream),
     )
+
+
+def _named(entry: reg.RegisterEvent) -> tuple[UnitCode | None, ...]:
+    """Return the units that must be registered before an entry can be."""
+    match entry:
+        case reg.UnitRegistered():
+            return (entry.parent,)
+        case reg.UnitEndedByDecision():
+            return (entry.code, *entry.successors)
+        case reg.ProcedurePublished() | reg.SourceRegistered() | reg.TokenGranted():
+            return (entry.unit,)
+        case _:
+            return ()
 
 
 def _check(entry: reg.RegisterEvent, rules: RuleBook) -> None:
-    named: tuple[UnitCode | None, ...] = ()
-    match entry:
-        case reg.UnitRegistered():
-            named = (entry.parent,)
-            _refuse_unknown_zone(entry.zone)
-            if entry.dossier_prefix is not None and not is_prefix(entry.dossier_prefix):
-                raise InvalidRequest("dossier_prefix has only A-Z, 0-9 and dots.")
-            if entry.parent is not None and entry.parent in rules.subtree(entry.code):
-                raise InvalidRequest(f"Unit {entry.code} would stand above its own parent.")
-        case reg.UnitEndedByDecision():
-            named = (entry.code, *entry.successors)
-        case reg.ProcedurePublished() | reg.SourceRegistered():
-            named = (entry.unit,)
-        case reg.TokenGranted():
-            named = (entry.unit,)
-        case _:
-            named = ()
-    for unit in named:
+    if isinstance(entry, reg.UnitRegistered):
+        _refuse_unknown_zone(entry.zone)
+        if entry.dossier_prefix is not None and not is_prefix(entry.dossier_prefix):
+            raise InvalidRequest("dossier_prefix has only A-Z, 0-9 and dots.")
+        if entry.parent is not None and entry.parent in rules.subtree(entry.code):
+            raise InvalidRequest(f"Unit {entry.code} would stand above its own parent.")
+    if isinstance(entry, reg.ProcedurePublished):
+        _refuse_endless_term(entry.term)
+    for unit in _named(entry):
         if unit is not None and unit not in rules.units:
             raise UnknownUnit(unit)
+
+
+def _refuse_endless_term(term: reg.Term | None) -> None:
+    if term is not None and not 1 <= term.amount <= LONGEST_TERM:
+        raise InvalidRequest(f"term.amount must be a whole number from 1 to {LONGEST_TERM}.")
 
 
 def _refuse_unknown_zone(name: str) -> None:

@@ -28,9 +28,14 @@ SELECT head.ledger_id, last.seq, last.recorded_at,
   (SELECT array_agg((c.kind, c.value, c.stream_id))
      FROM unnest($4::text[], $5::text[]) AS asked (kind, value)
      JOIN ledger.claim c USING (kind, value)),
-  (SELECT array_agg((asked.scope,
-                     (SELECT max(serial) FROM ledger.claim c WHERE c.scope = asked.scope)))
-     FROM unnest($6::text[]) AS asked (scope))
+  (SELECT array_agg((asked.scope, last.serial, given.serials))
+     FROM unnest($6::text[]) AS asked (scope)
+     CROSS JOIN LATERAL (SELECT coalesce(max(serial), 0) AS serial FROM ledger.claim c
+                          WHERE c.scope = asked.scope AND c.issued) AS last
+     CROSS JOIN LATERAL (SELECT string_agg(serial::text, ' ') AS serials FROM
+                          (SELECT serial FROM ledger.claim c WHERE c.scope = asked.scope
+                              AND NOT c.issued AND c.serial > last.serial
+                            ORDER BY serial LIMIT 1000) AS next) AS given)
 FROM ledger.head AS head
 LEFT JOIN LATERAL (SELECT seq, recorded_at FROM ledger.event ORDER BY seq DESC LIMIT 1) AS last
   ON true
@@ -108,7 +113,8 @@ def snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
         streams={stream: (version, leaf) for stream, version, leaf in streams or ()},
         keys={(s, k): (digest, outcome_of(o)) for s, k, digest, o in keys or ()},
         claims={(kind, value): stream for kind, value, stream in claims or ()},
-        serials={scope: serial or 0 for scope, serial in serials or ()},
+        serials={scope: serial for scope, serial, _ in serials or ()},
+        given={scope: set(map(int, (taken or "").split())) for scope, _, taken in serials or ()},
     )
 
 
@@ -118,7 +124,11 @@ def rows(judgement: Judgement) -> tuple[Sequence[tuple[object, ...]], ...]:
         judgement.events,
         [(stream, *head) for stream, head in judgement.streams.items()],
         [
-            (row.kind, row.value, row.stream_id, *((s.scope, s.number) if s else (None, None)))
+            (
+                *(row.kind, row.value, row.stream_id),
+                *((s.scope, s.number) if s else (None, None)),
+                row.issued,
+            )
             for row in judgement.claims
             for s in (row.serial,)
         ],

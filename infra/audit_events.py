@@ -229,7 +229,9 @@ def _contradicted(row: asyncpg.Record, data: bytes) -> str | None:
 def _keys(row: asyncpg.Record, event: LedgerEvent) -> list[tuple[str, str]]:
     """Return the keys under which an event may have come in, the likeliest first."""
     if category(row["type"]) != "dossier":
-        return [("register", f"{row['stream_id']}/{row['version']}")]
+        own = f"{row['stream_id']}/{row['version']}"  # By the command line; else over HTTP.
+        sent = f"source:{sendable(event.meta.source)}", sendable(event.meta.source_id)
+        return [("register", own), sent]
     source, name = sendable(event.meta.source), sendable(event.meta.source_id)
     fact, command = (f"source:{source}", name), (source, name)
     further = (source, name.rpartition(" ")[0])  # The second event of a command.

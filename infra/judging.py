@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.appends import Answer, Append, Key, Outcome
+from domain.appends import DOSSIER_CODE, Answer, Append, Claim, Key, Outcome
 from domain.codes import Serial, parse, render
 from domain.envelope import category
 from domain.errors import CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
@@ -64,6 +64,7 @@ class ClaimRow:
     value: str
     stream_id: UUID
     serial: Serial | None
+    issued: bool
 
 
 @dataclass(slots=True)
@@ -76,7 +77,8 @@ class Snapshot:
     streams: dict[UUID, tuple[int, bytes]]
     keys: dict[tuple[str, str], tuple[bytes, Outcome]]
     claims: dict[tuple[str, str], UUID]
-    serials: dict[str, int]
+    serials: dict[str, int]  # The highest number that each numbering issued.
+    given: dict[str, set[int]]  # Numbers beyond it that came from elsewhere: they are skipped.
 
 
 @dataclass(slots=True)
@@ -124,7 +126,7 @@ def _accepted(prepared: Prepared, snapshot: Snapshot, judgement: Judgement) -> A
     _refuse_conflicts(append, snapshot)
     code, encoded = _issued(prepared, snapshot, judgement)
     for claim in append.claims:
-        _claim(snapshot, judgement, claim.kind, claim.value, claim.stream, parse(claim.value))
+        _claim(snapshot, judgement, claim)
     for write, events in zip(append.writes, encoded, strict=True):
         _write(snapshot, judgement, write.stream, events)
     outcome = _completed(append, code, snapshot)
@@ -171,27 +173,28 @@ def _issued(
     scope = prepared.append.issue
     if scope is None or prepared.late is None:
         return None, prepared.encoded
-    serial = Serial(scope, snapshot.serials.get(scope, 0) + 1)
+    number = snapshot.serials.get(scope, 0) + 1
+    while number in snapshot.given.get(scope, ()):
+        number += 1
+    snapshot.serials[scope] = number
+    serial = Serial(scope, number)
     code = render(serial)
-    _claim(snapshot, judgement, "dossier-code", code, prepared.append.writes[0].stream, serial)
+    stream = prepared.append.writes[0].stream
+    snapshot.claims[DOSSIER_CODE, code] = stream
+    judgement.claims.append(ClaimRow(DOSSIER_CODE, code, stream, serial, issued=True))
     first, *others = prepared.encoded
     return code, ((prepared.late(code), *first), *others)
 
 
-def _claim(
-    snapshot: Snapshot,
-    judgement: Judgement,
-    kind: str,
-    value: str,
-    stream: UUID,
-    serial: Serial | None,
-) -> None:
-    if (kind, value) in snapshot.claims:
+def _claim(snapshot: Snapshot, judgement: Judgement, claim: Claim) -> None:
+    if (claim.kind, claim.value) in snapshot.claims:
         return
-    snapshot.claims[kind, value] = stream
-    judgement.claims.append(ClaimRow(kind, value, stream, serial))
-    if serial is not None and serial.number > snapshot.serials.get(serial.scope, 0):
-        snapshot.serials[serial.scope] = serial.number
+    serial = parse(claim.value)
+    snapshot.claims[claim.kind, claim.value] = claim.stream
+    row = ClaimRow(claim.kind, claim.value, claim.stream, serial, issued=False)
+    judgement.claims.append(row)
+    if serial is not None:
+        snapshot.given.setdefault(serial.scope, set()).add(serial.number)
 
 
 def _write(

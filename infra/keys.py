@@ -145,9 +145,10 @@ class KeyRing:
         return named
 
     async def _subject(self, stream: UUID, role: str, party: Party | None) -> UUID:
-        if party is None or party.id_number is None:
-            return self._nameless(stream, role)
-        return await self._finding.ask((party.id_kind or "", str(party.id_number.value), party))
+        nameless = self._nameless(stream, role)
+        if party is None or (party.id_number is None and party.phone is None):
+            return nameless
+        return await self._finding.ask((party, nameless))
 
     def _nameless(self, stream: UUID, role: str) -> UUID:
         for number in range(1, 1_000):
@@ -156,8 +157,9 @@ class KeyRing:
                 return subject
         raise RuntimeError("This person was erased a thousand times in one dossier.")
 
-    async def _find_or_name(self, asked: Sequence[tuple[str, str, Party]]) -> list[UUID]:
-        hashes = [self._master.lookup_hash("id_number", number) for _, number, _ in asked]
+    async def _find_or_name(self, asked: Sequence[tuple[Party, UUID]]) -> list[UUID]:
+        """Return whose values they are; whoever has an identity number is found again by it."""
+        hashes = [self._hash("id_number", party.id_number) for party, _ in asked]
         named: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
             # One at a time names a person: two desks that meet somebody new agree on one subject.
@@ -165,25 +167,27 @@ class KeyRing:
             rows = await connection.fetch(
                 "SELECT hash, subject FROM ledger.lookup"
                 " WHERE kind = 'id_number' AND hash = ANY($1)",
-                hashes,
+                [digest for digest in hashes if digest is not None],
             )
             found = [(row["hash"], UUID(bytes=row["subject"].bytes)) for row in rows]
             known = {digest: who for digest, who in found if not self._is_erased(who)}
             new: dict[tuple[str, bytes, UUID], None] = {}
-            for digest, (_, _, party) in zip(hashes, asked, strict=True):
-                if digest not in known:
-                    known[digest] = uuid4()
-                    new["id_number", digest, known[digest]] = None
-                if party.phone is not None:
-                    phone = self._master.lookup_hash("phone", str(party.phone.value))
-                    new["phone", phone, known[digest]] = None
-                named.append(known[digest])
+            for digest, (party, nameless) in zip(hashes, asked, strict=True):
+                subject = nameless if digest is None else known.setdefault(digest, uuid4())
+                for kind, value in (("id_number", party.id_number), ("phone", party.phone)):
+                    hashed = self._hash(kind, value)
+                    if hashed is not None:
+                        new[kind, hashed, subject] = None
+                named.append(subject)
             await connection.executemany(
                 "INSERT INTO ledger.lookup (kind, hash, subject) VALUES ($1, $2, $3)"
                 " ON CONFLICT DO NOTHING",
                 list(new),
             )
         return named
+
+    def _hash(self, kind: str, value: Personal[str] | None) -> bytes | None:
+        return None if value is None else self._master.lookup_hash(kind, str(value.value))
 
     async def _make(self, owners: Sequence[_Owner]) -> list[bytes | None]:
         """Return the keys, new ones committed before they seal anything; None for the erased."""

@@ -40,6 +40,7 @@ class MemoryStore:
             keys={},
             claims={},
             serials={},
+            given={},
         )
 
     async def read(

@@ -18,6 +18,11 @@ _COMMITMENT = 32
 class SealBroken(Exception):
     """The sealed bytes do not open under this key at this place."""
 
+    def __init__(self) -> None:
+        super().__init__(
+            "What is sealed does not open: another key sealed it, or its bytes were changed."
+        )
+
 
 def place(ledger_id: UUID, stream_id: UUID, topic: str, field: str) -> bytes:
     """Return the additional data that ties a sealed value to where it stands."""

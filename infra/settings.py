@@ -16,7 +16,7 @@ class SettingsError(Exception):
 class Settings:
     data: Path
     database_url: str | None = field(repr=False)  # It may hold a password. None: the embedded one.
-    master_key_file: Path
+    master_key_file: Path | None  # None: a server's, which must be named to seal or read.
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:
@@ -27,10 +27,16 @@ class Settings:
         key_file = environ.get("HOSO_MASTER_KEY_FILE")
         if url is not None and not url.startswith(("postgresql://", "postgres://")):
             raise SettingsError("HOSO_DATABASE_URL must begin with postgresql://")
-        if url is not None and not key_file:
+        key_path = Path(key_file).expanduser().absolute() if key_file else None
+        if url is None and key_path is None:
+            key_path = data / "master.key"
+        return cls(data=data, database_url=url, master_key_file=key_path)
+
+    def needed_master_key_file(self) -> Path:
+        """Return the file of the master key, or raise SettingsError."""
+        if self.master_key_file is None:
             raise SettingsError(
                 "HOSO_DATABASE_URL names a database, so HOSO_MASTER_KEY_FILE must name the file "
                 "of its master key: without it personal data could be neither sealed nor read."
             )
-        key_path = Path(key_file).expanduser().absolute() if key_file else data / "master.key"
-        return cls(data=data, database_url=url, master_key_file=key_path)
+        return self.master_key_file

@@ -15,7 +15,7 @@ from domain.dossier import events as ev
 from domain.dossier.evolve import apply
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Recorded
-from domain.history import effective_history, fold, legal_order
+from domain.history import legal_order, replay
 
 NAME: Final = "dossier_overview"  # Table name and checkpoint key: renaming it means a rebuild.
 VERSION: Final = 1
@@ -110,8 +110,7 @@ def _precedes(event: LedgerEvent, row: DossierOverview) -> bool:
 
 
 def _whole(stream: UUID, events: Sequence[Recorded[ev.DossierEvent]]) -> DossierOverview:
-    dossier = fold(stream, effective_history(events))
-    dossier.version = max(each.version for each in events)
+    dossier = replay(stream, events)
     return _row(dossier, min(each.seq for each in events))
 
 
@@ -255,7 +254,7 @@ async def page(pool: Pool, asked: Filter) -> list[DossierOverview]:
 
 
 def _conditions(asked: Filter, slot: Slot) -> list[str]:
-    where = ["true"]
+    where = ["units <> '{}'"]  # Nobody's dossier is shown to nobody, until a unit is named.
     if asked.scope is not None:
         where.append(f"units && {slot(list(asked.scope))}::text[]")
     if asked.unit is not None:

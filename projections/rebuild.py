@@ -1,11 +1,24 @@
 """Builds a read model again beside the one in use, compares the two, and switches."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from asyncpg import Pool
 
-from projections.runner import Log, Projector, ReadModel, Session, make, table_of
+from projections.runner import (
+    LOCK,
+    Log,
+    ProjectionHalted,
+    Projector,
+    ReadModel,
+    Session,
+    drop,
+    make,
+    show,
+    shown,
+    table_of,
+)
 
 _REBUILD_BATCH = 10_000
 
@@ -32,8 +45,8 @@ async def rebuild(
     """
     table, shadow = table_of(model), f"{table_of(model)}_shadow"
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(7166832)")
-        await _drop(connection, shadow)
+        await connection.execute(LOCK)
+        await drop(connection, shadow)
         await make(connection, model, shadow, log.ledger_id)
     builder = Projector(pool, log, model, shadow)
     done = 0
@@ -41,27 +54,34 @@ async def rebuild(
         done += count
         progress(done)
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute("SELECT pg_advisory_xact_lock(7166832)")
+        await connection.execute(LOCK)
         position = await _level(connection, builder, Projector(pool, log, model, table))
         different = await _different(connection, table, shadow)
         rows = await connection.fetchval(f"SELECT count(*) FROM views.{shadow}")  # noqa: S608  # our own name
         if switch:
             await _switch(connection, model.NAME, table, shadow)
         else:
-            await _drop(connection, shadow)
+            await drop(connection, shadow)
     return Rebuilt(view=model.NAME, rows=rows, rows_different=different, events=position)
 
 
 async def _level(connection: Session, builder: Projector, current: Projector) -> int:
-    """Bring both tables to one position; the locked checkpoints hold every other worker off."""
+    """Bring both tables to one position; the locked checkpoints hold every other worker off.
+
+    A table that halted stays where it is: to replace it is what a rebuild may be for.
+    """
     query = "SELECT seq FROM views.checkpoint WHERE table_name = $1 FOR UPDATE"
-    target: int = await connection.fetchval(query, current.table)
-    reached: int = await connection.fetchval(query, builder.table)
+    target: int = await connection.fetchval(query, current.table) or 0
+    reached: int = await connection.fetchval(query, builder.table) or 0
     while reached < target:
-        reached += await builder.step_in(connection, min(target - reached, _REBUILD_BATCH))
-    while target < reached:
-        target += await current.step_in(connection, min(reached - target, _REBUILD_BATCH))
-    return target
+        count = await builder.step_in(connection, min(target - reached, _REBUILD_BATCH))
+        if count == 0:
+            return reached  # The ledger ends before it.
+        reached += count
+    with suppress(ProjectionHalted):
+        while target < reached:
+            target += await current.step_in(connection, min(reached - target, _REBUILD_BATCH))
+    return reached
 
 
 async def _different(connection: Session, table: str, shadow: str) -> int:
@@ -73,19 +93,19 @@ async def _different(connection: Session, table: str, shadow: str) -> int:
 
 
 async def _switch(connection: Session, name: str, table: str, shadow: str) -> None:
-    await connection.execute(f"CREATE OR REPLACE VIEW views.{name} AS SELECT * FROM views.{shadow}")  # noqa: S608  # our own names
+    other = await shown(connection, name)
+    await show(connection, name, shadow)
+    if other is not None and other != table:
+        await drop(connection, other)  # Another version's, of which this one takes the place.
     await connection.execute(f"DROP TABLE views.{table}")
     await connection.execute(f"ALTER TABLE views.{shadow} RENAME TO {table}")
-    await connection.execute("DELETE FROM views.checkpoint WHERE table_name = $1", table)
+    # The row stays the same one: a worker that waits for its lock finds it, and goes on.
     await connection.execute(
-        "UPDATE views.checkpoint SET table_name = $1 WHERE table_name = $2", table, shadow
+        "INSERT INTO views.checkpoint (table_name, name, ledger_id, seq, leaf)"
+        " SELECT $1, name, ledger_id, seq, leaf FROM views.checkpoint WHERE table_name = $2"
+        " ON CONFLICT (table_name) DO UPDATE SET ledger_id = excluded.ledger_id,"
+        " seq = excluded.seq, leaf = excluded.leaf, updated_at = now()",
+        table,
+        shadow,
     )
-
-
-async def _drop(connection: Session, table: str) -> None:
-    await connection.execute(f"DROP TABLE IF EXISTS views.{table}")
-    await connection.execute("DELETE FROM views.checkpoint WHERE table_name = $1", table)
-
-
-def models_by_name(models: tuple[ReadModel, ...]) -> dict[str, ReadModel]:
-    return {model.NAME: model for model in models}
+    await connection.execute("DELETE FROM views.checkpoint WHERE table_name = $1", shadow)

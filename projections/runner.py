@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 from uuid import UUID
 
 from asyncpg import Connection, Pool, UniqueViolationError
@@ -19,6 +19,8 @@ _log = logging.getLogger(__name__)
 Session = Connection | PoolConnectionProxy
 Event = Recorded[LedgerEvent]
 BATCH = 2_000
+LOCK: Final = "SELECT pg_advisory_xact_lock(7166832)"
+"""Held by whoever makes, switches or drops the table of a read model."""
 
 
 class ReadModel(Protocol):
@@ -63,7 +65,10 @@ def table_of(model: ReadModel | ModuleType) -> str:
 
 
 async def prepare(connection: Session, model: ReadModel, ledger_id: UUID) -> None:
-    """Make the table, the checkpoint and the public name of a read model, if they are missing."""
+    """Make the table, the checkpoint and the public name of a read model, if they are missing.
+
+    A public name that shows another version's table goes on showing it until this one takes over.
+    """
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS views.checkpoint ("
         "table_name text PRIMARY KEY, name text NOT NULL, ledger_id uuid NOT NULL,"
@@ -71,9 +76,8 @@ async def prepare(connection: Session, model: ReadModel, ledger_id: UUID) -> Non
     )
     table = table_of(model)
     await make(connection, model, table, ledger_id)
-    await connection.execute(
-        f"CREATE OR REPLACE VIEW views.{model.NAME} AS SELECT * FROM views.{table}"  # noqa: S608  # our own names
-    )
+    if await shown(connection, model.NAME) is None:
+        await show(connection, model.NAME, table)
 
 
 async def make(connection: Session, model: ReadModel, table: str, ledger_id: UUID) -> None:
@@ -82,11 +86,36 @@ async def make(connection: Session, model: ReadModel, table: str, ledger_id: UUI
         await connection.execute(model.ddl(table))
         await connection.execute(
             "INSERT INTO views.checkpoint (table_name, name, ledger_id, seq, leaf)"
-            " VALUES ($1, $2, $3, 0, '') ON CONFLICT (table_name) DO UPDATE SET seq = 0, leaf = ''",
+            " VALUES ($1, $2, $3, 0, '') ON CONFLICT (table_name)"
+            " DO UPDATE SET ledger_id = excluded.ledger_id, seq = 0, leaf = ''",
             table,
             model.NAME,
             ledger_id,
         )
+
+
+async def shown(connection: Session, name: str) -> str | None:
+    """Return the table that a public name shows; None if there is no such name yet."""
+    table: str | None = await connection.fetchval(
+        "SELECT table_name FROM information_schema.view_table_usage"
+        " WHERE view_schema = 'views' AND view_name = $1",
+        name,
+    )
+    return table
+
+
+async def show(connection: Session, name: str, table: str) -> None:
+    """Let a public name show a table, whose columns may be others than before. Readers wait."""
+    await connection.execute(
+        f"DROP VIEW IF EXISTS views.{name};"  # noqa: S608  # our own names
+        f" CREATE VIEW views.{name} AS SELECT * FROM views.{table}"
+    )
+
+
+async def drop(connection: Session, table: str) -> None:
+    # The checkpoint first: every worker locks it before it touches the table.
+    await connection.execute("DELETE FROM views.checkpoint WHERE table_name = $1", table)
+    await connection.execute(f"DROP TABLE IF EXISTS views.{table}")
 
 
 class Projector:
@@ -97,6 +126,7 @@ class Projector:
         self._log = log
         self.model = model
         self.table = table or table_of(model)
+        self._is_shown = False
 
     async def step(self, limit: int = BATCH) -> int:
         """Apply the next batch and return how many events it had; 0 at the head.
@@ -114,8 +144,9 @@ class Projector:
         if at is None:
             raise ProjectionHalted(f"The checkpoint of {self.table} is gone.")
         # The event at the checkpoint is read again: its leaf says that the ledger is the same one.
-        events = await self._log.page(max(at["seq"] - 1, 0), limit + 1)
-        if at["seq"] > 0:
+        again = min(at["seq"], 1)
+        events = await self._log.page(at["seq"] - again, limit + again)
+        if again:
             self._same_ledger(at["ledger_id"], at["leaf"], at["seq"], events)
             events = events[1:]
         if not events:
@@ -129,6 +160,32 @@ class Projector:
             events[-1].leaf,
         )
         return len(events)
+
+    async def take_over(self) -> None:
+        """Show this table under the public name once it has all that the one shown now has.
+
+        The other version's table is dropped; whoever still wants to move it halts.
+        """
+        if self._is_shown:
+            return
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute(LOCK)
+            other = await shown(connection, self.model.NAME)
+            if other is not None and other != self.table:
+                if not await self._has_what(connection, other):
+                    return
+                await show(connection, self.model.NAME, self.table)
+                await drop(connection, other)
+        self._is_shown = True
+
+    async def _has_what(self, connection: Session, other: str) -> bool:
+        rows = await connection.fetch(
+            "SELECT table_name, seq FROM views.checkpoint WHERE table_name = ANY($1::text[])"
+            " ORDER BY table_name FOR UPDATE",
+            [self.table, other],
+        )
+        positions = {row["table_name"]: row["seq"] for row in rows}
+        return bool(positions.get(self.table, 0) >= positions.get(other, 0))
 
     def _same_ledger(self, ledger_id: UUID, leaf: bytes, seq: int, events: Sequence[Event]) -> None:
         found = events[0] if events else None
@@ -165,6 +222,7 @@ class Runner:
         self._woken = asyncio.Event()
         self._moved = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
+        self._closing = False
         self.halted: dict[str, str] = {}
         self.position = 0
 
@@ -174,7 +232,7 @@ class Runner:
             for _ in range(3):
                 try:
                     async with self._pool.acquire() as connection, connection.transaction():
-                        await connection.execute("SELECT pg_advisory_xact_lock(7166832)")
+                        await connection.execute(LOCK)
                         await prepare(connection, projector.model, self._log.ledger_id)
                 except UniqueViolationError:
                     continue
@@ -184,6 +242,7 @@ class Runner:
         self._task = asyncio.create_task(self._run(), name="projections")
 
     async def close(self) -> None:
+        self._closing = True  # The error of a broken connection may take the cancellation's place.
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -199,6 +258,7 @@ class Runner:
                 done += count
                 if progress is not None:
                     progress(done)
+            await projector.take_over()
 
     async def progress(self) -> list[Progress]:
         """Return how far each read model is, as the database says."""
@@ -225,10 +285,10 @@ class Runner:
         return True
 
     async def _run(self) -> None:
-        while True:
+        while not self._closing:
             self._woken.clear()
             try:
-                while await self._step_all():
+                while await self._step_all() and not self._closing:
                     pass
             except Exception:  # noqa: BLE001  # the loop at the edge: the database may be away, and comes back.
                 _log.exception("projections wait")
@@ -242,13 +302,15 @@ class Runner:
     async def _step_all(self) -> int:
         count = 0
         for projector in self._projectors:
-            if projector.table in self.halted:
-                continue
             try:
                 count += await projector.step()
+                await projector.take_over()
             except ProjectionHalted as error:
+                if projector.table not in self.halted:
+                    _log.critical("projection halted: %s", error)
                 self.halted[projector.table] = str(error)
-                _log.critical("projection halted: %s", error)
+            else:
+                self.halted.pop(projector.table, None)  # It was rebuilt.
         positions = [each.position for each in await self.progress()]
         self.position = min(positions, default=0)
         async with self._moved:

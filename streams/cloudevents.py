@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 from uuid import UUID
 
 import msgspec
@@ -14,14 +14,21 @@ from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, TimePrecision, UnitCode, category
 from domain.errors import InvalidRequest
 from domain.facts import Fact
-from streams.inputs import UNREADABLE, event_from, moment, reason_of
+from domain.registering import Notice
+from domain.registers import RegisterEvent
+from streams.inputs import CODE_OF_REGISTER, EMPTY, UNREADABLE, event_from, moment, reason_of
 
 PREFIX = "vn.gov.motcua."
 MAX_BATCH = 1_000
 CODE = "code:"
+REGISTERS: Final = frozenset({"unit", "procedure", "calendar", "source"})
+"""The registers whose events come as CloudEvents; tokens and erasures never do."""
 
 Digest = Callable[[bytes], bytes]
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+_Name = Annotated[
+    str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")
+]
+_Unit = Annotated[str, msgspec.Meta(pattern=CODE_OF_REGISTER)]
 
 
 class CloudEvent(msgspec.Struct, kw_only=True):
@@ -39,7 +46,7 @@ class CloudEvent(msgspec.Struct, kw_only=True):
     expectedversion: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] | None = None
     timeprecision: TimePrecision = TimePrecision.SECOND
     actor: _Name | None = None
-    actingunit: _Name | None = None
+    actingunit: _Unit | None = None
     legalbasis: _Name | None = None
 
 
@@ -69,6 +76,8 @@ def read_batch(body: bytes) -> list[bytes]:
 
 def read_envelope(body: bytes) -> CloudEvent:
     """Return a well-formed envelope, or raise InvalidRequest."""
+    if not body.strip():
+        raise InvalidRequest(EMPTY)
     try:
         event = _envelopes.decode(body)
         names = _attributes.decode(body)
@@ -141,6 +150,26 @@ def fact_of(event: CloudEvent, sender: Sender, digest: Digest) -> Fact:
         key=key_of(event, digest),
         dossier=about.dossier,
         code=about.code,
+        precision=event.timeprecision,
+        expected=event.expectedversion,
+        actor=event.actor,
+        acting_unit=UnitCode(event.actingunit) if event.actingunit else None,
+        legal_basis=event.legalbasis,
+    )
+
+
+def notice_of(event: CloudEvent, sender: Sender, digest: Digest) -> Notice:
+    """Return the entry of a register that an envelope carries. Raises the first refusal."""
+    topic = stored_name(event)
+    if category(topic) not in REGISTERS:
+        raise InvalidRequest("No register takes this type.")
+    return Notice(
+        entry=cast("RegisterEvent", event_from(topic, bytes(event.data))),
+        source=event.source,
+        source_id=event.id,
+        stated=moment(event.time, "time"),
+        sender=sender,
+        key=key_of(event, digest),
         precision=event.timeprecision,
         expected=event.expectedversion,
         actor=event.actor,

@@ -13,7 +13,7 @@ from streams.cloudevents import CODE, PREFIX
 Payload = Mapping[str, Any]
 
 DOSSIER: Final = "019503e1-7c3a-7d52-9a51-3f0c5b7e2a10"
-DOSSIER_CODE: Final = "H44.100.01-260302-0001"
+DOSSIER_CODE: Final = "H44.100-260302-0001"
 _EVENT_ID: Final = "2f9c1f6e-58a4-5d3b-8a77-0c6a4b9d1e21"
 _GRANT: Final = "6d0d2f0e-90d1-4b0e-9a55-5f1f3c1a7b42"
 _PROCEDURE: Final = "1.004193"

@@ -4,12 +4,13 @@ Unknown fields are refused, personal values come in clear (sealing is the ledger
 every moment needs its UTC offset. The same shapes give the JSON Schemas.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from datetime import UTC, date, datetime
 from functools import cache
 from types import NoneType, UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Final, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
@@ -17,8 +18,8 @@ import msgspec
 from domain.dossier.commands import COMMANDS, Command
 from domain.dossier.events import DOSSIER_EVENTS
 from domain.dossier.payloads import Resolved
-from domain.envelope import LedgerEvent, Meta
-from domain.errors import InvalidRequest, TimeWithoutOffset
+from domain.envelope import LedgerEvent, Meta, ProcedureCode, UnitCode
+from domain.errors import DomainError, InvalidRequest, TimeWithoutOffset
 from domain.personal import Personal
 from domain.registers import REGISTER_EVENTS
 from domain.times import YEARS
@@ -30,11 +31,20 @@ EVENTS: Mapping[str, type[LedgerEvent]] = {
 _FILLED_IN = {"originator_id", "originator_version", "timestamp", "meta"} | {
     field.name for field in fields(Resolved)
 }
-_ABOUT = {"actor": str | None, "acting_unit": str | None, "legal_basis": str | None}
+_ABOUT = {"actor": str | None, "acting_unit": UnitCode | None, "legal_basis": str | None}
 _LONGEST = 10_000
 _MOST = 1_000
 _LARGEST = 2**53
+_SMALLER = {"version": 2**31 - 1}  # What the read models keep in four bytes.
+_CODES = (UnitCode, ProcedureCode)
+_VALUE = re.compile(r"(Invalid (?:enum )?value) .*?( - at `[^`]*`)?", re.DOTALL)
+_LOST_PLUS = re.compile(r".*\d \d\d:?\d\d", re.DOTALL)
 _UNSAID = Meta(event_id=UUID(int=0), source="", source_id="", principal="")
+
+CODE_OF_REGISTER: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
+"""Codes of units and procedures: safe in an address, a list, a file name and a dossier code."""
+
+EMPTY: Final = "Send a JSON object, {} at least."
 
 UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 """What a decoder raises where a text is not the JSON that it should be."""
@@ -55,6 +65,8 @@ class Shape:
 
         Raises InvalidRequest, which names the place but never a value, or TimeWithoutOffset.
         """
+        if not data.strip():
+            raise InvalidRequest(EMPTY)
         if b"\\u0000" in data:
             raise InvalidRequest("A text may not hold the character U+0000.")
         try:
@@ -71,7 +83,9 @@ def reason_of(error: Exception) -> str:
         return "It is not UTF-8 text."
     if isinstance(error, RecursionError):
         return "It is nested too deeply."
-    text = str(error).replace("`", "")
+    said = str(error)
+    valued = _VALUE.fullmatch(said)
+    text = ("".join(part or "" for part in valued.groups()) if valued else said).replace("`", "")
     return text if isinstance(error, msgspec.ValidationError) else "It is not JSON: " + text
 
 
@@ -179,15 +193,21 @@ def _declared(declared: Any, name: str) -> tuple[Any, Convert | None]:  # noqa: 
     if declared is date or declared is bool:
         return declared, None
     if declared is int:
-        return Annotated[int, msgspec.Meta(ge=0, le=_LARGEST)], None
+        return Annotated[int, msgspec.Meta(ge=0, le=_SMALLER.get(name, _LARGEST))], None
     if declared is float:
         return Annotated[float, msgspec.Meta(ge=0, le=_LARGEST)], None
     if hasattr(declared, "__dataclass_fields__"):
         struct, values = _part(declared)
         return struct, lambda value: declared(**values(value))
     if declared is str or hasattr(declared, "__supertype__"):
-        return Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST)], None
+        return _text(declared), None
     return declared, None  # enums and UUIDs
+
+
+def _text(declared: object) -> Any:  # noqa: ANN401  # an annotated type
+    if declared in _CODES:
+        return Annotated[str, msgspec.Meta(pattern=CODE_OF_REGISTER)]
+    return Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST)]
 
 
 def _each(convert: Convert) -> Convert:
@@ -207,5 +227,14 @@ def moment(text: str, field: str) -> datetime:
     try:
         value = msgspec.convert(text, datetime)
     except msgspec.ValidationError as error:
-        raise InvalidRequest(f"{field} is no RFC 3339 time.") from error
+        raise _no_moment(text, field) from error
     return _moment(value, field)
+
+
+def _no_moment(text: str, field: str) -> DomainError:
+    try:
+        msgspec.convert(text, date)
+    except msgspec.ValidationError:
+        hint = " In an address, write + as %2B." if _LOST_PLUS.fullmatch(text) else ""
+        return InvalidRequest(f"{field} is no RFC 3339 time.{hint}")
+    return TimeWithoutOffset(field)  # A day, but no moment of it.

@@ -3,7 +3,7 @@
 The same seed and week give the same events. Nobody in it exists.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from random import Random
@@ -27,11 +27,11 @@ Event = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Commune:
-    """Who takes part: the desk, the specialised units behind it, and what they offer."""
+    """Who takes part: the desk, the units behind it, and procedures with their working days."""
 
     desk: str
     agencies: Sequence[str]
-    procedures: Sequence[str]
+    procedures: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -39,6 +39,7 @@ class _Story:
     commune: Commune
     chance: Random
     dossier: UUID
+    term: int
     at: datetime
     events: list[Event] = field(default_factory=list)
 
@@ -92,10 +93,10 @@ def _story(monday: datetime, commune: Commune, chance: Random, number: int) -> l
         _HOME,
     )
     dossier = uuid5(_WEEK, f"{monday:%Y-%m-%d}/{number}")
-    story = _Story(commune, chance, dossier, start)
     person = _person(chance)
     online = chance.random() < 0.4  # noqa: PLR2004
-    procedure = chance.choice(commune.procedures)
+    procedure = chance.choice(list(commune.procedures))
+    story = _Story(commune, chance, dossier, commune.procedures[procedure], start)
     if online:
         submitted = {"procedure": procedure, "receiving_unit": commune.desk, "owner": person}
         story.tell("submitted", submitted)
@@ -148,8 +149,8 @@ def _withdrawn(story: _Story, _: str) -> None:
 
 
 def _reappointed_twice(story: _Story, agency: str) -> None:
-    for days in (7, 14):
-        due = _later(story.at, 8 * days)
+    for days in (5, 10):  # After the first due date: the term has begun already.
+        due = _working_day(story.at, story.term + days)
         reason = "Chờ ý kiến cơ quan phối hợp."
         story.tell("reappointment-issued", {"new_due": due.isoformat(), "reason": reason}, after=2)
     story.tell("step-completed", {"step": "Lấy ý kiến", "unit": agency}, after=2)
@@ -202,3 +203,12 @@ def _later(at: datetime, hours: float) -> datetime:
     while at.weekday() >= 5:  # noqa: PLR2004  # Saturday
         at += timedelta(days=1)
     return at
+
+
+def _working_day(at: datetime, days: int) -> datetime:
+    """Return the late afternoon of a day so many working days later."""
+    day = at.date()
+    while days > 0:
+        day += timedelta(days=1)
+        days -= day.weekday() < 5  # noqa: PLR2004  # Saturday
+    return datetime.combine(day, time(16), at.tzinfo)

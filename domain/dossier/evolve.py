@@ -1,14 +1,16 @@
 """What each event does to the state of a dossier. Total: it happened, so it gives a state."""
 
+import re
 from collections.abc import Callable
 from copy import copy
 from typing import Any, TypeVar
 
 from domain.dossier import events as ev
 from domain.dossier.state import ENDED, Delivery, Dossier, Financial, Offer, Status
-from domain.dossier.transitions import examine
+from domain.dossier.transitions import answers, examine
 from domain.envelope import LedgerEvent, UnitCode
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 E = TypeVar("E", bound=LedgerEvent)
 _EFFECTS: dict[type[LedgerEvent], Callable[[Dossier, Any], None]] = {}
 
@@ -27,11 +29,25 @@ def apply(dossier: Dossier, event: ev.DossierEvent) -> None:
         dossier.findings = (*dossier.findings, finding)
     dossier.version = max(dossier.version, event.originator_version)
     dossier.last_moment, dossier.last_version = event.timestamp, event.originator_version
-    dossier.code = dossier.code or event.meta.subject_code
+    dossier.code = dossier.code or _name_in(event)
     if dossier.accepted_at is None:
         units = (event.meta.acting_unit, *named_units(event))
         dossier.provisional = _with(dossier.provisional, *units)
     _EFFECTS[type(event)](dossier, event)
+
+
+def remember(dossier: Dossier, void: ev.DossierEvent) -> None:
+    """Keep of a void event who held the dossier and what it was called: that did happen."""
+    dossier.code = dossier.code or getattr(void, "code", None) or _name_in(void)
+    if isinstance(void, ev.DossierAccepted | ev.TransferOffered | ev.TransferAccepted):
+        dossier.holders = _with(dossier.holders, *named_units(void))
+    dossier.provisional = _with(dossier.provisional, void.meta.acting_unit, *named_units(void))
+
+
+def _name_in(event: LedgerEvent) -> str | None:
+    """Return the code under which a sender named the dossier; a UUID is an alias, no code."""
+    name = event.meta.subject_code
+    return None if name is None or _UUID.fullmatch(name) else name
 
 
 def named_units(event: LedgerEvent) -> tuple[UnitCode, ...]:
@@ -124,15 +140,18 @@ def _intake_refused(dossier: Dossier, event: ev.IntakeRefused) -> None:
 
 @_effect_of(ev.TransferOffered)
 def _transfer_offered(dossier: Dossier, event: ev.TransferOffered) -> None:
-    dossier.holders = _with(dossier.holders, event.to_unit)  # To answer, it must see the dossier.
+    if dossier.accepted_at is not None:
+        dossier.holders = _with(dossier.holders, event.to_unit)  # To answer, it must see it.
     if _in_work(dossier):
         dossier.offer = Offer(to_unit=event.to_unit, transfer_id=event.transfer_id)
 
 
 @_effect_of(ev.TransferAccepted)
 def _transfer_accepted(dossier: Dossier, event: ev.TransferAccepted) -> None:
+    if dossier.offer is not None and not answers(dossier.offer, event):
+        return
     unit = event.unit or (dossier.offer.to_unit if dossier.offer else None)
-    if unit is not None:
+    if unit is not None and dossier.accepted_at is not None:
         dossier.custodian_unit = unit
         dossier.holders = _with(dossier.holders, unit)
     dossier.offer = None
@@ -141,8 +160,8 @@ def _transfer_accepted(dossier: Dossier, event: ev.TransferAccepted) -> None:
 
 @_effect_of(ev.TransferRefused)
 def _transfer_refused(dossier: Dossier, event: ev.TransferRefused) -> None:
-    del event
-    dossier.offer = None
+    if dossier.offer is not None and answers(dossier.offer, event):
+        dossier.offer = None
 
 
 @_effect_of(ev.TransferTimedOut)
@@ -296,13 +315,15 @@ def _incident_ended(dossier: Dossier, event: ev.IncidentEnded) -> None:
 
 @_effect_of(ev.CompetenceTransferred)
 def _competence(dossier: Dossier, event: ev.CompetenceTransferred) -> None:
-    dossier.competent_unit = event.to_unit
-    dossier.holders = _with(dossier.holders, event.to_unit)
+    if dossier.accepted_at is not None:
+        dossier.competent_unit = event.to_unit
+        dossier.holders = _with(dossier.holders, event.to_unit)
 
 
 @_effect_of(ev.UnitSucceeded)
 def _unit_succeeded(dossier: Dossier, event: ev.UnitSucceeded) -> None:
-    dossier.holders = _with(dossier.holders, event.successor)
+    if dossier.accepted_at is not None:
+        dossier.holders = _with(dossier.holders, event.successor)
     for role in ("receiving_unit", "competent_unit", "returning_unit", "custodian_unit"):
         if getattr(dossier, role) == event.predecessor:
             setattr(dossier, role, event.successor)

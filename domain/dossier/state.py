@@ -128,5 +128,7 @@ class Dossier:
 
     @property
     def seen_by(self) -> tuple[UnitCode, ...]:
-        """The units whose business the dossier is; before its acceptance, whoever is named."""
-        return self.holders if self.accepted_at is not None else self.provisional
+        """The units whose business the dossier is or was; before acceptance, whoever is named."""
+        if self.accepted_at is not None:
+            return self.holders
+        return tuple(sorted({*self.holders, *self.provisional}))

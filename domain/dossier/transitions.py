@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from uuid import UUID
 
 from domain.dossier import events as ev
-from domain.dossier.state import ENDED, OPEN, Dossier, Finding, Status
+from domain.dossier.state import ENDED, OPEN, Dossier, Finding, Offer, Status
 
 _BEFORE = frozenset({None, Status.REGISTERED, Status.INTAKE_SUPPLEMENT})
 _WORK = frozenset({Status.ACCEPTED, Status.IN_PROCESS})
@@ -51,7 +51,7 @@ def examine(before: Dossier, event: ev.DossierEvent) -> Finding | None:
     return None if why is None else Finding(kind=why[0], events=(event.meta.event_id,), why=why[1])
 
 
-def _misfit(  # noqa: PLR0911  # a table of cases
+def _misfit(  # noqa: C901, PLR0911  # a table of cases
     before: Dossier, event: ev.DossierEvent
 ) -> tuple[str, str] | None:
     name = event.TOPIC.split(".")[1]
@@ -72,6 +72,10 @@ def _misfit(  # noqa: PLR0911  # a table of cases
             before.offer is None and before.status in _WORK
         ):
             return "no-open-offer", f"{name}: no transfer waits for an answer."
+        case ev.TransferAccepted() | ev.TransferRefused() if (
+            before.offer is not None and not answers(before.offer, event)
+        ):
+            return "other-offer", f"{name}: the open offer is another one."
         case _ if before.status in FITS[type(event)]:
             return None
         case _ if before.status in ENDED:
@@ -82,6 +86,13 @@ def _misfit(  # noqa: PLR0911  # a table of cases
             return "before-acceptance", f"{name} came before the acceptance."
         case _:
             return "illegal-transition", f"{name} does not follow from status {before.status}."
+
+
+def answers(offer: Offer, event: ev.TransferAccepted | ev.TransferRefused) -> bool:
+    """Say whether an answer may be one to this offer: it names no other unit and no other id."""
+    same_unit = event.unit is None or event.unit == offer.to_unit
+    named = event.transfer_id is not None and offer.transfer_id is not None
+    return same_unit and (not named or event.transfer_id == offer.transfer_id)
 
 
 def _found(event: UUID | None, before: Dossier) -> bool:

@@ -46,9 +46,12 @@ CREATE TABLE ledger.claim (
     stream_id uuid NOT NULL,
     scope text,
     serial bigint,
+    issued boolean NOT NULL DEFAULT false,
     PRIMARY KEY (kind, value)
 );
-CREATE INDEX claim_serial ON ledger.claim (scope, serial) WHERE scope IS NOT NULL;
+-- The counter of a numbering is its highest issued number; given ones are skipped, never followed.
+CREATE INDEX claim_issued ON ledger.claim (scope, serial) WHERE issued;
+CREATE INDEX claim_given ON ledger.claim (scope, serial) WHERE NOT issued AND scope IS NOT NULL;
 
 -- Beside the ledger and erasable: keys wrapped by a master key that is not in this database, and
 -- keyed hashes by which a person is found.

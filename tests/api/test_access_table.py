@@ -33,6 +33,7 @@ event    outside 403       403       403       403       403       403       401
 batch    inside  recorded  recorded  recorded  403       403       forbidden 401   401      401
 batch    outside forbidden forbidden forbidden 403       403       forbidden 401   401      401
 register inside  403       403       403       403       403       200       401   401      401
+register outside 403       403       403       403       403       403       401   401      401
 accept   inside  201       201       403       403       403       403       401   401      401
 accept   outside 403       403       403       403       403       403       401   401      401
 command  inside  201       201       403       403       403       403       401   401      401
@@ -106,8 +107,10 @@ class Asking:
         (item,) = response.json()["items"]
         return str(item["problem"]["code"] if item["problem"] else item["outcome"])
 
-    async def register(self, _: str, who: str | None) -> str:
+    async def register(self, where: str, who: str | None) -> str:
         unit = {"code": "H44.200", "name": "Xã Thái Thụy", "parent": "H44"}
+        if where == "inside":
+            unit = {"code": AGENCY, "name": "Phòng Tư pháp Đông Hưng", "parent": "H44.100"}
         body = event("unit.registered.v1", unit)
         return str((await self.service.post("/v1/events", body, who=who)).status_code)
 

@@ -241,6 +241,43 @@ async def test_a_batch_keeps_the_order_of_one_dossier(service: Service) -> None:
     assert seqs == sorted(seqs)
 
 
+async def test_a_batch_keeps_the_order_though_some_items_take_longer(service: Service) -> None:
+    subjects = [str(uuid4()) for _ in range(5)]
+    owner = {"name": "Nguyễn Thị Lan", "id_number": "044190001234", "phone": "0912345678"}
+    items = []
+    for subject in subjects:
+        said = (
+            (ACCEPTED, acceptance(owner=owner)),
+            (ASSIGNED, OFFICER),
+            ("dossier.step-started.v1", {"step": "thẩm định"}),
+        )
+        items += [
+            event(topic, data, subject=spelled, expectedversion=version)
+            for version, ((topic, data), spelled) in enumerate(
+                zip(said, (subject, subject.upper(), subject), strict=True)
+            )
+        ]
+    body = (await service.post("/v1/events", items, who="source", media=BATCH)).json()
+    assert [item["version"] for item in body["items"]] == [1, 2, 3] * 5, body
+
+
+async def test_a_list_needs_the_content_type_of_a_batch(service: Service) -> None:
+    for media in ("application/json", "application/cloudevents+json"):
+        response = await service.post("/v1/events", [event(ASSIGNED, OFFICER)], media=media)
+        assert (response.status_code, code_of(response)) == (400, "invalid-request")
+        assert BATCH in response.json()["detail"]
+
+
+async def test_an_empty_body_is_told_what_to_send(service: Service) -> None:
+    response = await service.post("/v1/events", b"")
+    assert response.json()["detail"] == "Send a JSON object, {} at least."
+
+
+async def test_a_day_alone_is_a_time_without_offset(service: Service) -> None:
+    response = await service.fact(ASSIGNED, OFFICER, time="2026-11-20")
+    assert (response.status_code, code_of(response)) == (422, "time-without-offset")
+
+
 async def test_a_batch_of_a_thousand_is_taken_and_again_all_duplicates(service: Service) -> None:
     items = [event(ACCEPTED, acceptance()) for _ in range(1_000)]
     first = (await service.post("/v1/events", items, who="source", media=BATCH)).json()

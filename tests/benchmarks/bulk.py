@@ -54,12 +54,13 @@ async def fill(url: str, filling: Filling) -> int:
         keys={},
         claims={},
         serials={},
+        given={},
     )
     numbers = iter(range(filling.first, filling.first + filling.dossiers))
     while chunk := list(islice(numbers, _CHUNK // filling.events_each or 1)):
         snapshot.streams.clear()
         snapshot.claims.clear()
-        snapshot.serials.clear()
+        snapshot.given.clear()
         judged = judge([_prepared(number, filling) for number in chunk], snapshot)
         await _copy(connection, judged)
     await connection.execute("ANALYZE")
@@ -105,6 +106,7 @@ async def _copy(connection: asyncpg.Connection, judged: Judgement) -> None:
             c.value,
             c.stream_id,
             *((c.serial.scope, c.serial.number) if c.serial else (None, None)),
+            c.issued,
         )
         for c in judged.claims
     ]

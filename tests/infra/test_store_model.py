@@ -142,10 +142,13 @@ class Model:
         first = append.writes[0].stream
         code = None
         if append.issue:
-            code = f"{append.issue}-{self.serial + 1:04d}"
-            self._claim(code, first)
+            self.serial += 1
+            while f"{append.issue}-{self.serial:04d}" in self.claims:
+                self.serial += 1  # It came from elsewhere.
+            code = f"{append.issue}-{self.serial:04d}"
+            self.claims[code] = first
         for each in append.claims:
-            self._claim(each.value, each.stream)
+            self.claims[each.value] = each.stream
         for write in append.writes:
             self.versions[write.stream] += len(write.events)
             self.recorded += [event.meta.source_id for event in write.events]
@@ -154,11 +157,6 @@ class Model:
         return Outcome(
             kind="recorded", stream=first, code=code, version=version, seq=last, position=last
         )
-
-    def _claim(self, value: str, stream: UUID) -> None:
-        self.claims[value] = stream
-        if value.startswith(SCOPE):
-            self.serial = max(self.serial, int(value.rpartition("-")[2]))
 
 
 def _agree(answer: Answer | BaseException, expected: Answer | type[DomainError]) -> bool:

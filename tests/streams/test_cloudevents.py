@@ -9,11 +9,14 @@ import pytest
 from domain.envelope import TimePrecision
 from domain.errors import InvalidRequest, TimeWithoutOffset
 from domain.facts import Fact
+from domain.registers import UnitRegistered
 from streams.cloudevents import (
     MAX_BATCH,
     claimed_id,
     fact_of,
+    key_of,
     named,
+    notice_of,
     read_batch,
     read_envelope,
     stored_name,
@@ -70,6 +73,8 @@ def test_an_envelope_says_everything_about_its_fact() -> None:
         ({"id": "x" * 501}, "id"),
         ({"id": 7}, "Expected str, got int"),
         ({"id": "a\nb"}, "regex"),
+        ({"id": "a\n"}, "regex"),
+        ({"actingunit": "U,1"}, "actingunit"),
         ({"source": ...}, "source"),
         ({"type": "com.example.step"}, "type begins with"),
         ({"type": "vn.gov.motcua.dossier.walked.v1"}, "no event that this ledger knows"),
@@ -102,6 +107,29 @@ def test_what_is_no_envelope_is_refused(content: bytes) -> None:
 def test_a_time_needs_its_offset() -> None:
     with pytest.raises(TimeWithoutOffset):
         fact(body(time="2026-03-02T09:15:00"))
+
+    with pytest.raises(TimeWithoutOffset):
+        fact(body(time="2026-03-02"))
+
+
+def test_an_entry_of_a_register_is_a_notice_with_all_that_the_envelope_says() -> None:
+    said = {"code": "U.1", "name": "Xã"}
+    more = {"expectedversion": 0, "timeprecision": "day", "actor": "An", "actingunit": "U"}
+    event = read_envelope(body(type="vn.gov.motcua.unit.registered.v1", data=said, **more))
+    notice = notice_of(event, COMMAND_LINE, digest)
+    assert isinstance(notice.entry, UnitRegistered)
+    assert (notice.entry.code, notice.source, notice.source_id) == ("U.1", "elsewhere", "e-1")
+    assert notice.stated.isoformat() == "2026-03-03T09:15:00+07:00"
+    assert (notice.expected, notice.precision) == (0, TimePrecision.DAY)
+    assert (notice.actor, notice.acting_unit) == ("An", "U")
+    assert notice.key == key_of(event, digest)
+
+
+@pytest.mark.parametrize("topic", ["token.granted", "subject.erased", "dossier.step-completed"])
+def test_tokens_erasures_and_facts_are_no_notices(topic: str) -> None:
+    event = read_envelope(body(type=f"vn.gov.motcua.{topic}.v1"))
+    with pytest.raises(InvalidRequest, match="No register"):
+        notice_of(event, COMMAND_LINE, digest)
 
 
 def test_the_identity_is_id_and_source_and_the_digest_covers_what_is_said() -> None:

@@ -2,9 +2,10 @@
 
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import jsonschema_rs
+import msgspec
 import orjson
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from streams.inputs import (
     event_from,
     fact_shape,
     moment,
+    reason_of,
     schema,
 )
 
@@ -167,7 +169,7 @@ def test_any_json_in_any_field_gives_an_event_or_a_refusal(topic: str, data: st.
         assert type(event_from(topic, body)) is EVENTS[topic]
 
 
-@pytest.mark.parametrize("text", ["", "soon", "2026-03-02", "2026-13-02T00:00:00Z", "1"])
+@pytest.mark.parametrize("text", ["", "soon", "2026-13-02T00:00:00Z", "1", "2026-13-02"])
 def test_what_is_no_moment_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest, match="time is no RFC 3339 time"):
         moment(text, "time")
@@ -179,3 +181,54 @@ def test_a_moment_keeps_its_offset() -> None:
     assert stated.utcoffset() == timedelta(hours=7)
     with pytest.raises(TimeWithoutOffset):
         moment("2026-03-02T09:15:00", "time")
+    with pytest.raises(TimeWithoutOffset):
+        moment("2026-03-02", "time")
+
+
+def test_a_plus_that_an_address_lost_is_named() -> None:
+    with pytest.raises(InvalidRequest, match=r"write . as %2B"):
+        moment("2026-03-02T09:15:00 07:00", "as_of")
+    with pytest.raises(InvalidRequest, match=r"RFC 3339 time\.$"):
+        moment("next monday", "as_of")
+
+
+@pytest.mark.parametrize("value", ["pigeon", "An's 'x'", "a - at `$.b`", "x\ny", "'", ""])
+def test_a_refused_word_is_not_repeated_but_its_place_is(value: str) -> None:
+    with pytest.raises(InvalidRequest) as refused:
+        event_from(ACCEPTED, orjson.dumps({**ACCEPTANCE, "channel": value}))
+    assert str(refused.value) == "Invalid enum value - at $.channel"
+    with pytest.raises(msgspec.ValidationError) as top:
+        msgspec.convert(value, Literal["1.0"])
+    assert reason_of(top.value) == "Invalid enum value"
+
+
+@pytest.mark.parametrize("name", ["receiving_unit", "procedure"])
+@pytest.mark.parametrize(
+    "code", ["", "a b", "a/b", "a,b", ".a", "-a", "_a", "a\n", "Ủ", "x" * 65, "a?b"]
+)
+def test_a_code_of_a_register_is_safe_wherever_it_is_written(name: str, code: str) -> None:
+    with pytest.raises(InvalidRequest, match="regex"):
+        event_from(ACCEPTED, orjson.dumps({**ACCEPTANCE, name: code}))
+    body = {**command_example("request-supplement"), "acting_unit": code}
+    with pytest.raises(InvalidRequest, match="regex"):
+        command_from("request-supplement", orjson.dumps(body))
+
+
+@pytest.mark.parametrize("code", ["H44.100.01", "1.004193", "NL.WABO", "a", "x" * 64, "a-b_c"])
+def test_codes_in_use_are_codes(code: str) -> None:
+    event = event_from(ACCEPTED, orjson.dumps({**ACCEPTANCE, "procedure": code}))
+    assert isinstance(event, ev.DossierAccepted)
+    assert event.procedure == code
+
+
+def test_the_version_of_a_procedure_fits_into_four_bytes() -> None:
+    example = EXAMPLES["procedure.published.v1"]
+    event_from("procedure.published.v1", orjson.dumps({**example, "version": 2**31 - 1}))
+    with pytest.raises(InvalidRequest, match="version"):
+        event_from("procedure.published.v1", orjson.dumps({**example, "version": 2**31}))
+
+
+@pytest.mark.parametrize("body", [b"", b" \n"])
+def test_an_empty_body_is_told_what_to_send(body: bytes) -> None:
+    with pytest.raises(InvalidRequest, match=r"Send a JSON object, \{\} at least"):
+        command_from("request-supplement", body)

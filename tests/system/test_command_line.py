@@ -1,5 +1,7 @@
 """The command `hoso` as its users run it: other processes, real servers, exit statuses."""
 
+import base64
+import gzip
 import json
 import os
 import signal
@@ -8,11 +10,14 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import httpx
 import pytest
 
+from infra.embedded import EmbeddedPostgres
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
 
@@ -36,10 +41,12 @@ class Hoso:
     def __init__(self, data: Path) -> None:
         self.data = data
 
-    def run(self, *words: str, given: str = "") -> "subprocess.CompletedProcess[str]":
+    def run(
+        self, *words: str, given: str = "", **settings: str
+    ) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [*COMMAND, *words],
-            env=environment(self.data),
+            env={**environment(self.data), **settings},
             input=given,
             capture_output=True,
             text=True,
@@ -52,9 +59,9 @@ class Hoso:
         assert done.returncode == status, done.stderr
         return json.loads(done.stdout)
 
-    def refused(self, *words: str) -> str:
+    def refused(self, *words: str, **settings: str) -> str:
         """Return the one line that a refused command says."""
-        done = self.run(*words)
+        done = self.run(*words, **settings)
         assert done.returncode == 1, done.stdout
         assert done.stdout == ""
         (line,) = done.stderr.splitlines()
@@ -96,7 +103,7 @@ def accepted(client: httpx.Client) -> dict[str, Any]:
 
 
 def test_the_catalogue_again_changes_nothing(hoso: Hoso) -> None:
-    assert hoso.json("catalogue", "load", CATALOGUE)["recorded"] == 0
+    assert hoso.json("catalogue", "load", "commune")["recorded"] == 0
     shown = hoso.json("catalogue", "show", "--at", "2026-03-02")
     assert DESK in [unit["code"] for unit in shown["units"]]
     assert PROCEDURE in [procedure["code"] for procedure in shown["procedures"]]
@@ -128,7 +135,7 @@ def test_a_revoked_token_is_refused(hoso: Hoso, served: Service) -> None:
         assert client.get(url).status_code == 200
         mine = hoso.json("token", "list")[-1]
         assert (mine["role"], mine["state"]) == ("reporter", "valid")
-        assert hoso.run("token", "revoke", mine["id"]).returncode == 0
+        assert hoso.json("token", "revoke", mine["id"]) == {"revoked": mine["id"]}
         assert hoso.json("token", "list")[-1]["state"] == "revoked"
         answers = {client.get(url).status_code for _ in range(200)}
     assert 401 in answers
@@ -149,11 +156,65 @@ def test_an_erased_person_is_erased_everywhere_and_the_audit_still_holds(
         "id_kind": "cccd",
         "id_number": "ERASED",
     }
-    assert hoso.json("subject", "list", accepted["code"])[0]["erased"] is True
+    (named,) = hoso.json("subject", "list", accepted["code"])
+    assert named["erased"] is True
+    again = hoso.json("subject", "erase", named["subject"], "--ground", "Luật 91/2025")
+    assert (again["subjects"], again["keys"]) == ([named["subject"]], 0)
     assert hoso.json("audit")["ok"] is True
     assert "no person" in hoso.refused(
         "subject", "erase", "--id-number", "012345678901", "--ground", "again"
     )
+
+
+HALF = """
+[[units]]
+code = "X1"
+name = "Đơn vị mới"
+
+[[procedures]]
+code = "9.000001"
+version = 1
+name = "Thủ tục của đơn vị chưa có"
+field = "Hộ tịch"
+unit = "X2"
+valid_from = 2025-07-01
+legal_basis = "Quyết định 1"
+"""
+
+
+def test_a_catalogue_that_names_an_unknown_unit_is_not_half_recorded(
+    hoso: Hoso, tmp_path: Path
+) -> None:
+    file = tmp_path / "half.toml"
+    file.write_text(HALF)
+    before = hoso.json("status")["position"]
+    said = hoso.refused("catalogue", "load", str(file))
+    assert "procedure 9.000001" in said
+    assert "X2" in said
+    assert hoso.json("status")["position"] == before
+    file.write_text(HALF + '[[units]]\ncode = "X2"\nname = "Đơn vị khác"\nparent = "X1"\n')
+    assert hoso.json("catalogue", "load", str(file)) == {"recorded": 3, "unchanged": 0}
+
+
+def test_an_import_that_stops_reports_what_it_recorded(hoso: Hoso, tmp_path: Path) -> None:
+    fact = {
+        "specversion": "1.0",
+        "source": "urn:test:stops",
+        "type": "vn.gov.motcua.dossier.accepted.v1",
+        "time": "2026-03-02T09:15:00+07:00",
+        "data": {name: ACCEPTANCE[name] for name in ACCEPTANCE if name != "owner"},
+    }
+    facts = [{**fact, "id": str(n), "subject": str(uuid4())} for n in range(2_000)]
+    whole = gzip.compress("".join(json.dumps(each) + "\n" for each in facts).encode())
+    cut = tmp_path / "cut.ndjson.gz"
+    cut.write_bytes(whole[: len(whole) // 2])
+    done = hoso.run("import", str(cut), "--json")
+    assert done.returncode == 1
+    body = json.loads(done.stdout)
+    assert 0 < body["recorded"] == body["read"] < len(facts)
+    (line,) = done.stderr.splitlines()
+    assert body["stopped"] in line
+    assert f"duplicate  {body['recorded']}" in hoso.run("import", str(cut)).stdout
 
 
 def test_a_rebuild_beside_the_service_finds_no_row_different(hoso: Hoso) -> None:
@@ -175,6 +236,7 @@ def test_what_a_user_gets_wrong_is_one_line(hoso: Hoso, tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("[[units]]\ncode = 3\n")
     assert "units, entry 1" in hoso.refused("catalogue", "load", str(broken))
+    assert "nowhere.toml" in hoso.refused("catalogue", "load", "nowhere.toml")
     assert "no file" in hoso.refused("import", "nowhere.ndjson")
     assert "no dossier" in hoso.refused("dossier", "H44-000000-0000")
     assert "no type" in hoso.refused("schema", "dossier.invented")
@@ -182,11 +244,23 @@ def test_what_a_user_gets_wrong_is_one_line(hoso: Hoso, tmp_path: Path) -> None:
     truncated = tmp_path / "log.xes.gz"
     truncated.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01\x02")
     assert hoso.refused("import", str(truncated), "--mapping", "receipt")
+    unknown = hoso.refused("import", str(truncated), "--mapping", "recept")
+    assert "no mapping recept" in unknown
+    assert "(receipt)" in unknown
+    nobody = str(uuid4())
+    assert f"no subject {nobody}" in hoso.refused("subject", "erase", nobody, "--ground", "none")
 
 
 @pytest.mark.parametrize(
     "words",
-    [["nothing"], ["token", "create"], ["history"], ["serve", "--port", "x"], ["audit", "--fast"]],
+    [
+        ["nothing"],
+        ["token", "create"],
+        ["token", "create", "--role", "desk", "--unit", "H44", "--expires", "99999y"],
+        ["history"],
+        ["serve", "--port", "x"],
+        ["audit", "--fast"],
+    ],
 )
 def test_wrong_use_is_status_2(hoso: Hoso, words: list[str]) -> None:
     done = hoso.run(*words)
@@ -222,6 +296,15 @@ async def test_an_audit_says_which_row_was_changed(
         await connection.close()
     assert hoso.json("audit")["ok"] is True
     assert served.pid
+
+
+def test_nobody_gets_another_allowance_by_stating_another_address(
+    client: httpx.Client, accepted: dict[str, Any]
+) -> None:
+    url = f"/v1/public/dossiers/{accepted['code']}"
+    asked = [{"X-Forwarded-For": f"10.0.{n // 250}.{n % 250}"} for n in range(500)]
+    answers = (client.get(url, headers=headers).status_code for headers in asked)
+    assert 429 in answers
 
 
 def test_the_service_recovers_when_its_database_is_killed(
@@ -286,3 +369,60 @@ def test_the_real_log_is_imported_once(hoso: Hoso, tmp_path: Path) -> None:
     assert (again["recorded"], again["duplicate"]) == (0, 11_340)
     assert hoso.json("rebuild", "--compare")["rows_different"] == 0
     assert hoso.json("audit")["ok"] is True
+
+
+def test_a_lost_master_key_is_neither_replaced_nor_mistaken(tmp_path: Path) -> None:
+    hoso = Hoso(tmp_path / "data")
+    first = [
+        subprocess.Popen(
+            [*COMMAND, "status"], env=environment(hoso.data), stdout=subprocess.DEVNULL
+        )
+        for _ in range(3)
+    ]
+    assert [process.wait(timeout=60) for process in first] == [0, 0, 0]
+    file, kept = hoso.data / "master.key", hoso.data / "kept.key"
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.rename(kept)
+    assert "is gone" in hoso.refused("status")
+    assert not file.exists()
+    file.write_bytes(base64.b64encode(bytes(32)))
+    assert "not the one" in hoso.refused("status")
+    assert hoso.json("audit")["ok"] is True
+    kept.replace(file)
+    assert hoso.run("status").returncode == 0
+    assert list(hoso.data.glob(".master.key*")) == []
+
+
+async def test_a_server_is_migrated_and_audited_without_the_master_key(
+    empty_database_url: str, tmp_path: Path
+) -> None:
+    hoso = Hoso(tmp_path)
+    server = {"HOSO_DATABASE_URL": empty_database_url}
+    assert "0002_master_key" in hoso.run("migrate", **server).stdout
+    assert hoso.run("audit", **server).returncode == 0
+    assert "HOSO_MASTER_KEY_FILE" in hoso.refused("status", **server)
+    absent = {**server, "HOSO_MASTER_KEY_FILE": str(tmp_path / "absent")}
+    assert "does not exist" in hoso.refused("status", **absent)
+
+
+async def test_an_owner_who_may_not_grant_the_service_role_is_told_so(
+    postgres_server: EmbeddedPostgres, tmp_path: Path
+) -> None:
+    name = f"owner_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres_server.url)
+    try:
+        await connection.execute(f"CREATE ROLE {name} LOGIN")
+        await connection.execute(f"CREATE DATABASE {name} OWNER {name}")
+        if not await connection.fetchval("SELECT to_regrole('hoso_service') IS NOT NULL"):
+            await connection.execute("CREATE ROLE hoso_service NOLOGIN")
+        url = urlsplit(postgres_server.url)
+        address = url._replace(netloc=f"{name}@", path=f"/{name}").geturl()
+        said = Hoso(tmp_path).refused("migrate", HOSO_DATABASE_URL=address)
+        assert "WITH ADMIN OPTION" in said
+        await connection.execute(f"GRANT hoso_service TO {name} WITH ADMIN OPTION")
+        done = Hoso(tmp_path).run("migrate", HOSO_DATABASE_URL=address)
+        assert done.returncode == 0, done.stderr
+    finally:
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        await connection.execute(f"DROP ROLE IF EXISTS {name}")
+        await connection.close()

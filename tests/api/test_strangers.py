@@ -1,0 +1,178 @@
+"""What others do not get: the registers' streams, somebody else's dossier, its code, its past."""
+
+from uuid import uuid4
+
+import pytest
+
+from domain.registers import stream_of
+from tests.api.service import (
+    AGENCY,
+    BATCH,
+    DESK,
+    FOREIGN_DESK,
+    PROCEDURE,
+    Service,
+    acceptance,
+    code_of,
+    event,
+    moment,
+)
+
+ACCEPTED = "dossier.accepted.v1"
+STEP = "dossier.step-completed.v1"
+UNIT = str(stream_of("unit", AGENCY))
+
+
+async def test_no_fact_and_no_command_reaches_the_stream_of_a_register(service: Service) -> None:
+    fact = event(STEP, {"step": "x"}, subject=UNIT)
+    assert code_of(await service.post("/v1/events", fact, who="foreign")) == "invalid-request"
+    answer = (await service.post("/v1/events", [fact], who="foreign", media=BATCH)).json()
+    assert [item["outcome"] for item in answer["items"]] == ["refused"]
+    for path in ("", "/history", "/next"):
+        assert code_of(await service.get(f"/v1/dossiers/{UNIT}{path}")) == "not-found"
+    assert (
+        code_of(await service.command(UNIT, "assign", {"officer": "A"}, version=1)) == "not-found"
+    )
+    await service.accepted()  # The unit can still be named.
+
+
+@pytest.mark.parametrize(
+    ("topic", "data"),
+    [
+        ("dossier.transfer-accepted.v1", {"unit": FOREIGN_DESK}),
+        ("dossier.transfer-offered.v1", {"to_unit": FOREIGN_DESK}),
+        ("dossier.withdrawn.v1", {}),
+        (ACCEPTED, acceptance(receiving_unit=FOREIGN_DESK, competent_unit=FOREIGN_DESK)),
+    ],
+)
+async def test_a_stranger_gets_no_fact_into_the_dossier_of_others(
+    service: Service, topic: str, data: dict[str, object]
+) -> None:
+    dossier = await service.accepted()
+    before = await service.position()
+    for subject in (dossier["id"], f"code:{dossier['code']}"):
+        refused = await service.fact(topic, data, who="foreign", subject=subject, expectedversion=9)
+        assert code_of(refused) == "not-found"
+    assert await service.position() == before
+    assert (await service.get(f"/v1/dossiers/{dossier['id']}", who="foreign")).status_code == 404
+
+
+async def test_nobody_opens_a_dossier_under_a_code_from_the_numbering_of_others(
+    service: Service,
+) -> None:
+    said = acceptance(
+        receiving_unit=FOREIGN_DESK, competent_unit=FOREIGN_DESK, code=f"{DESK}-260302-0777"
+    )
+    assert code_of(await service.fact(ACCEPTED, said, who="foreign")) == "forbidden"
+    assert code_of(await service.command(None, "accept", said, who="foreign")) == "forbidden"
+
+
+async def test_after_a_corrected_acceptance_its_units_still_see_the_dossier(
+    service: Service,
+) -> None:
+    dossier = await service.accepted()
+    history = (await service.get(f"/v1/dossiers/{dossier['id']}/history")).json()["items"]
+    correction = {"corrects": history[0]["id"], "reason": "Nhầm hồ sơ"}
+    done = await service.done(dossier, "correct-event", correction, who="commune")
+    for who in ("desk", "agency", "commune"):
+        shown = await service.get(f"/v1/dossiers/{dossier['code']}", who=who)
+        assert shown.status_code == 200
+        assert (shown.json()["status"], shown.json()["code"]) == (None, dossier["code"])
+        assert (shown.json()["due"], done["due"], done["code"]) == (None, None, dossier["code"])
+    again = await service.command(
+        dossier["id"], "accept", acceptance(code=dossier["code"]), version=done["version"]
+    )
+    assert again.status_code == 201, again.text
+
+
+@pytest.mark.parametrize("by_command", [True, False])
+async def test_an_acceptance_joins_the_dossier_that_facts_opened_under_its_code(
+    service: Service, *, by_command: bool
+) -> None:
+    code = f"PAPER-{uuid4().hex[:8]}"
+    early = await service.recorded(
+        STEP, {"step": "x"}, subject=f"code:{code}", time=moment(hours=1)
+    )
+    named = str(uuid4())
+    said = acceptance(code=code)
+    if by_command:
+        named = (await service.accepted(code=code))["id"]
+    else:
+        told = await service.recorded(ACCEPTED, said, subject=named, time=moment(hours=2))
+        assert told["dossier"] == early["dossier"]
+    later = await service.recorded(STEP, {"step": "y"}, subject=named)
+    assert later["dossier"] == early["dossier"]
+    for name in (code, named, early["dossier"]):
+        assert (await service.get(f"/v1/dossiers/{name}")).json()["code"] == code
+    taken = await service.fact(ACCEPTED, said, subject=str(uuid4()))
+    assert code_of(taken) == "code-taken"
+
+
+async def test_a_command_comes_after_whatever_is_known_to_have_happened(service: Service) -> None:
+    dossier = await service.accepted()
+    end = {"subject": dossier["id"], "timeprecision": "day", "time": moment()}
+    await service.recorded("dossier.result-at-desk.v1", {}, **end)
+    body = (await service.get(f"/v1/dossiers/{dossier['id']}")).json()
+    await service.done(body, "return-result")
+    body = (await service.get(f"/v1/dossiers/{dossier['id']}")).json()
+    assert (body["status"], body["irregularities"]) == (10, [])
+    assert body["returned_at"] >= body["finished_at"]
+
+
+async def test_a_dry_run_refuses_what_the_command_would(service: Service) -> None:
+    held = await service.accepted()
+    for dry_run in ("true", None):
+        answer = await service.command(
+            None, "accept", acceptance(code=held["code"]), dry_run=dry_run
+        )
+        assert code_of(answer) == "code-taken"
+    await service.command(None, "accept", acceptance(), key="dry-run")
+    tried = await service.command(None, "accept", acceptance(), key=None, dry_run="true")
+    assert tried.status_code == 201
+
+
+async def test_one_key_does_not_answer_for_two_dossiers(service: Service) -> None:
+    key = uuid4().hex
+    first, second = str(uuid4()), str(uuid4())
+    done = await service.command(first, "accept", acceptance(), version=0, key=key)
+    assert done.json()["id"] == first
+    other = await service.command(second, "accept", acceptance(), version=0, key=key)
+    assert code_of(other) == "key-reused"
+    by_code = await service.command(done.json()["code"], "accept", acceptance(), version=0, key=key)
+    assert by_code.json() == done.json()
+
+
+async def test_a_code_that_nobody_holds_names_no_dossier_to_command(service: Service) -> None:
+    submission = {"procedure": PROCEDURE, "receiving_unit": DESK}
+    for name, body in (("accept", acceptance()), ("submit", submission)):
+        refused = await service.command(f"NO-{uuid4().hex[:8]}", name, body, version=0)
+        assert code_of(refused) == "not-found"
+
+
+async def test_a_source_may_not_be_called_like_a_token(service: Service) -> None:
+    refused = await service.fact(STEP, {"step": "x"}, source="token:abc")
+    assert code_of(refused) == "forbidden"
+
+
+async def test_an_answer_to_another_offer_changes_nothing_and_is_irregular(
+    service: Service,
+) -> None:
+    dossier = await service.accepted()
+    offer = {"to_unit": AGENCY, "transfer_id": "t1"}
+    offered = await service.done(dossier, "offer-transfer", offer)
+    answer = {"unit": AGENCY, "transfer_id": "other"}
+    told = await service.recorded(
+        "dossier.transfer-accepted.v1", answer, subject=dossier["id"], time=moment()
+    )
+    assert [finding["kind"] for finding in told["irregularities"]] == ["other-offer"]
+    body = (await service.get(f"/v1/dossiers/{dossier['id']}")).json()
+    assert (body["custodian_unit"], body["status"]) == (DESK, 2)
+    assert offered["version"] == 2
+
+
+async def test_a_person_without_an_identity_number_is_found_by_phone(service: Service) -> None:
+    phone = f"09{uuid4().int % 10**8:08d}"
+    dossier = await service.accepted(owner={"name": "Trần Thị Sen", "phone": phone})
+    fresh = {"min_position": str(await service.position())}
+    found = await service.ask("POST", "/v1/dossier-searches", params=fresh, json={"phone": phone})
+    assert [item["id"] for item in found.json()["items"]] == [dossier["id"]]

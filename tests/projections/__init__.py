@@ -1,0 +1,1 @@
+"""Tests of the read models, alone and on a real PostgreSQL."""

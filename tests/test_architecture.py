@@ -1,0 +1,202 @@
+"""What must hold across the whole program, and what no single module's test would notice."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields
+from importlib import import_module
+from importlib.metadata import packages_distributions
+from importlib.util import find_spec
+from pathlib import Path
+from pkgutil import walk_packages
+from typing import TypeVar, get_type_hints
+
+import pytest
+
+from api.problems import STATUS, TITLES
+from domain.access import _MAY
+from domain.dossier.commands import COMMANDS, DossierCommand
+from domain.dossier.events import DOSSIER_EVENTS
+from domain.dossier.evolve import _EFFECTS
+from domain.dossier.payloads import Resolved
+from domain.dossier.transitions import FITS
+from domain.envelope import LedgerEvent, category
+from domain.errors import DomainError
+from domain.registering import stream_for
+from domain.registers import (
+    REGISTER_EVENTS,
+    Role,
+    TokenGranted,
+    TokenRevoked,
+    UnitEndedByDecision,
+    UnitRegistered,
+)
+from tests.filled import filled
+
+T = TypeVar("T")
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+PACKAGES: list[str] = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+BUILT_IN = {"filterwarnings", "parametrize", "skip", "skipif", "usefixtures", "xfail", "asyncio"}
+LONGEST = 500
+SHIPPED = (
+    "import sys; from importlib.resources import files\n"
+    "for name in sys.argv[1:]:\n"
+    "    package, *path = name.split('/')\n"
+    "    assert '.whl' in str(files(package)), files(package)\n"
+    "    files(package).joinpath(*path).read_text('utf-8')\n"
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def every_module() -> None:
+    """Import every module, so that every class that exists is known."""
+    for package in PACKAGES:
+        for module in walk_packages([str(ROOT / package)], f"{package}."):
+            import_module(module.name)
+
+
+def kinds_of(parent: type[T]) -> set[type[T]]:
+    """Return the classes of our own below a class, at any depth."""
+    found: set[type[T]] = set()
+    for child in type.__subclasses__(parent):
+        found |= {child, *kinds_of(child)}
+    return {kind for kind in found if kind.__module__.split(".")[0] in PACKAGES}
+
+
+def files_of(*packages: str, suffix: str) -> list[Path]:
+    return [path for package in packages for path in sorted((ROOT / package).rglob(f"*{suffix}"))]
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_no_other_distribution_claims_the_name_of(package: str) -> None:
+    assert set(packages_distributions().get(package, [])) <= {PROJECT["project"]["name"]}
+    spec = find_spec(package)
+    assert spec is not None
+    assert spec.origin == str(ROOT / package / "__init__.py")
+
+
+def test_every_refusal_has_a_code_a_status_and_a_title_of_its_own() -> None:
+    refusals = kinds_of(DomainError)
+    own = Counter(vars(refusal)["code"] for refusal in refusals if "code" in vars(refusal))
+    assert max(own.values()) == 1
+    assert {refusal.code for refusal in refusals} <= STATUS.keys()
+    assert STATUS.keys() == TITLES.keys()
+    assert max(Counter(TITLES.values()).values()) == 1
+
+
+def test_every_event_is_one_that_the_ledger_knows() -> None:
+    assert kinds_of(LedgerEvent) == {*DOSSIER_EVENTS, *REGISTER_EVENTS}
+
+
+def test_every_event_has_a_stored_name_of_its_own() -> None:
+    names = Counter(str(vars(event)["TOPIC"]) for event in kinds_of(LedgerEvent))
+    assert max(names.values()) == 1
+    form = re.compile(r"[a-z]+\.[a-z]+(-[a-z]+)*\.v[1-9][0-9]*")
+    assert [name for name in names if form.fullmatch(name) is None] == []
+
+
+def test_what_is_said_of_one_entry_stands_in_one_stream() -> None:
+    """The stream of an entry follows from how the stored name begins."""
+    assert {category(event.TOPIC) for event in DOSSIER_EVENTS} == {"dossier"}
+    assert "dossier" not in {category(event.TOPIC) for event in REGISTER_EVENTS}
+    assert stream_for(filled(UnitRegistered)) == stream_for(filled(UnitEndedByDecision))
+    assert stream_for(filled(TokenGranted)) == stream_for(filled(TokenRevoked))
+
+
+def test_every_dossier_event_has_an_effect_and_states_that_it_fits() -> None:
+    assert set(_EFFECTS) == set(DOSSIER_EVENTS)
+    assert set(FITS) == set(DOSSIER_EVENTS)
+
+
+def test_every_dossier_event_has_a_command_that_asks_for_it() -> None:
+    assert kinds_of(DossierCommand) == set(COMMANDS.values())
+    assert Counter(command.EVENT for command in COMMANDS.values()) == Counter(DOSSIER_EVENTS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_a_command_says_what_its_event_says(name: str) -> None:
+    """But for what the ledger resolves, and what every event says."""
+    command = COMMANDS[name]
+    event = command.EVENT
+    added = {field.name for field in fields(LedgerEvent)}
+    if issubclass(event, Resolved):
+        added |= {field.name for field in fields(Resolved)}
+    assert _says(command) == {
+        name: said for name, said in _says(event).items() if name not in added
+    }
+
+
+def _says(kind: type[DossierCommand | LedgerEvent]) -> dict[str, tuple[object, object]]:
+    declared = get_type_hints(kind)
+    return {field.name: (declared[field.name], field.default) for field in fields(kind)}
+
+
+def test_every_role_may_do_something() -> None:
+    assert set(_MAY) == set(Role)
+    assert all(_MAY.values())
+
+
+def test_the_wheel_brings_every_file_that_the_program_reads(tmp_path: Path) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+    )
+    (wheel,) = tmp_path.glob("*.whl")
+    data = [*files_of(*PACKAGES, suffix=".sql"), *files_of(*PACKAGES, suffix=".toml")]
+    assert {path.suffix for path in data} == {".sql", ".toml"}
+    names = [str(path.relative_to(ROOT)) for path in data]
+    environment = {**os.environ, "PYTHONPATH": str(wheel)}
+    subprocess.run(
+        [sys.executable, "-c", SHIPPED, *names], cwd=tmp_path, env=environment, check=True
+    )
+
+
+def test_the_readme_begins_with_the_two_commands() -> None:
+    blocks = re.findall(
+        r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    commands = [line.partition("#")[0].strip() for line in blocks[0].splitlines()]
+    assert commands == ["make demo", "make test"]
+    assert {"demo", "test"} <= targets()
+
+
+def test_continuous_integration_checks_and_tests_and_does_nothing_else() -> None:
+    script = ROOT / ".ci" / "run"
+    lines = script.read_text("utf-8").splitlines()
+    does = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
+    assert does == ["make check test"]
+    assert os.access(script, os.X_OK)
+    assert {"check", "test"} <= targets()
+
+
+def targets() -> set[str]:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    modules = files_of(*PACKAGES, suffix=".py")
+    lengths = {str(path): len(path.read_text("utf-8").splitlines()) for path in modules}
+    assert {path: length for path, length in lengths.items() if length > LONGEST} == {}
+
+
+def test_every_marker_that_a_test_bears_is_declared_and_every_declared_one_is_used() -> None:
+    declared = {
+        marker.partition(":")[0] for marker in PROJECT["tool"]["pytest"]["ini_options"]["markers"]
+    }
+    used = {name for path in files_of("tests", suffix=".py") for name in markers_in(path)}
+    assert used - BUILT_IN == declared
+
+
+def markers_in(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "pytest.mark":
+            yield node.attr
