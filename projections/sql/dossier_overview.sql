@@ -26,6 +26,7 @@ CREATE TABLE views.{table} (
     returned_at timestamptz,
     last_moment timestamptz,
     irregularities integer NOT NULL,
+    voiding boolean NOT NULL,
     state bytea NOT NULL
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX ON views.{table} (opened_seq);

@@ -252,12 +252,12 @@ async def test_each_unit_numbers_for_itself(service: Service) -> None:
     assert second["code"].endswith("-0002")
 
 
-async def test_a_given_code_is_kept_and_the_numbering_goes_on_behind_it(service: Service) -> None:
+async def test_a_given_code_is_kept_and_the_numbering_skips_it(service: Service) -> None:
     issued = await service.accepted()
     scope, _, number = issued["code"].rpartition("-")
-    given = f"{scope}-{int(number) + 10:04d}"
+    given = f"{scope}-{int(number) + 1:04d}"
     assert (await service.accepted(code=given))["code"] == given
-    assert (await service.accepted())["code"] == f"{scope}-{int(number) + 11:04d}"
+    assert (await service.accepted())["code"] == f"{scope}-{int(number) + 2:04d}"
 
 
 async def test_a_taken_code_is_refused_and_the_refusal_is_kept(service: Service) -> None:

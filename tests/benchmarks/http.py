@@ -123,28 +123,28 @@ def bare() -> Iterator[Target]:
 async def http(effort: Effort) -> list[Figure]:
     """One command each, 64 callers, the load generator beside it on the same cores."""
     many = effort.share(4_000)
-    async with served() as ours, _connected(ours) as to_ours:
+    async with served() as ours:
         with bare() as nothing:
-            async with _connected(nothing) as to_nothing:
-                await at_full_speed(to_ours, ours.commands(effort.share(1_000), COMMAND), 201)
+            await _full_speed(ours, ours.commands(effort.share(1_000), COMMAND))
 
-                async def commands() -> float:
-                    return await at_full_speed(to_ours, ours.commands(many, COMMAND), 201)
+            async def commands() -> float:
+                return await _full_speed(ours, ours.commands(many, COMMAND))
 
-                async def with_owner() -> float:
-                    body = {**COMMAND, "owner": OWNER}
-                    return await at_full_speed(to_ours, ours.commands(many, body), 201)
+            async def with_owner() -> float:
+                body = {**COMMAND, "owner": OWNER}
+                return await _full_speed(ours, ours.commands(many, body))
 
-                async def bare_posts() -> float:
-                    return await at_full_speed(to_nothing, nothing.commands(many, COMMAND), 201)
+            async def bare_posts() -> float:
+                return await _full_speed(nothing, nothing.commands(many, COMMAND))
 
-                found = await alternate(
-                    effort.rounds,
-                    {"bare": bare_posts, "commands": commands, "with owner": with_owner},
-                )
-        batches = await at_full_speed(to_ours, ours.batches(effort.share(60), 100), 200)
+            found = await alternate(
+                effort.rounds,
+                {"bare": bare_posts, "commands": commands, "with owner": with_owner},
+            )
+        batches = await _full_speed(ours, ours.batches(effort.share(60), 100), expected=200)
         requests = ours.commands(effort.share(10_000), COMMAND)
-        p50, p99 = await at_a_rate(to_ours, requests, 201, RATE)
+        async with _connected(ours) as to_ours:
+            p50, p99 = await at_a_rate(to_ours, requests, 201, RATE)
     beside = {"bare POST": found["bare"]}
     return [
         Figure(
@@ -169,6 +169,11 @@ async def http(effort: Effort) -> list[Figure]:
         Figure(name="command at 1,000/s, p50", value=p50, unit="ms"),
         Figure(name="command at 1,000/s, p99", value=p99, unit="ms", target=25, at_most=True),
     ]
+
+
+async def _full_speed(target: Target, requests: list[bytes], expected: int = 201) -> float:
+    async with _connected(target) as opened:
+        return await at_full_speed(opened, requests, expected)
 
 
 @asynccontextmanager

@@ -109,18 +109,6 @@ def batches_of(data: st.DataObject, told: Sequence[T]) -> list[list[T]]:
     return batches
 
 
-def names_what_is_yet_to_be_told(told: Sequence[Told]) -> bool:
-    """Say whether something is void before it is told, and then happens after what voids it."""
-    return any(
-        later.event.meta.event_id == _named(each.event)
-        and each.version < later.version
-        and each.event.timestamp <= later.event.timestamp
-        for each in told
-        for later in told
-        if each.event.originator_id == later.event.originator_id
-    )
-
-
 def _named(event: ev.DossierEvent) -> UUID | None:
     match event:
         case ev.EventCorrected():
