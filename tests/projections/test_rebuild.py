@@ -40,7 +40,10 @@ from tests.stores import PATIENCE, Opened, until
 
 OLD = table_of(dossier_overview)
 SHADOW = f"{OLD}_shadow"
-TABLES = "SELECT array_agg(tablename::text ORDER BY tablename) FROM pg_tables WHERE schemaname = 'views'"
+TABLES = (
+    "SELECT array_agg(tablename::text ORDER BY tablename) FROM pg_tables"
+    " WHERE schemaname = 'views'"
+)
 SEEN = "SELECT count(*) FROM views.dossier_overview"
 WAITING = (
     "SELECT count(*) FROM pg_stat_activity"
