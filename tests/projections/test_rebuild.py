@@ -41,8 +41,7 @@ from tests.stores import PATIENCE, Opened, until
 OLD = table_of(dossier_overview)
 SHADOW = f"{OLD}_shadow"
 TABLES = (
-    "SELECT array_agg(tablename::text ORDER BY tablename) FROM pg_tables"
-    " WHERE schemaname = 'views'"
+    "SELECT array_agg(tablename::text ORDER BY tablename) FROM pg_tables WHERE schemaname = 'views'"
 )
 SEEN = "SELECT count(*) FROM views.dossier_overview"
 WAITING = (
