@@ -68,9 +68,14 @@ class Database:
             return await self._connect(settings)
 
     async def _connect(self, settings: dict[str, str]) -> asyncpg.Connection:
-        return await asyncpg.connect(
-            self.url, timeout=10, server_settings={**self._session(), **settings}
-        )
+        try:
+            return await asyncpg.connect(
+                self.url, timeout=10, server_settings={**self._session(), **settings}
+            )
+        except asyncpg.InvalidParameterValueError as error:
+            raise NotMigrated("The server knows no ledger yet: run hoso migrate.") from error
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise NotMigrated(f"This login is no member of {SERVICE_ROLE}: grant it.") from error
 
     async def pool(self, size: int) -> asyncpg.Pool:
         """Return a pool for queries. It opens its connections when they are first needed."""

@@ -426,3 +426,22 @@ async def test_an_owner_who_may_not_grant_the_service_role_is_told_so(
         await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         await connection.execute(f"DROP ROLE IF EXISTS {name}")
         await connection.close()
+
+
+def test_on_a_server_of_ones_own_it_is_migrated_first(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("server")
+    server = EmbeddedPostgres.start(folder / "data", database="elsewhere")
+    key = folder / "master.key"
+    key.write_text(base64.b64encode(bytes(range(32))).decode())
+    own = {"HOSO_DATABASE_URL": server.url, "HOSO_MASTER_KEY_FILE": str(key)}
+    hoso = Hoso(folder / "own")
+    try:
+        assert "hoso migrate" in hoso.refused("status", **own)
+        assert "0001_ledger" in hoso.run("migrate", **own).stdout
+        assert "nothing" in hoso.run("migrate", **own).stdout
+        assert hoso.run("catalogue", "load", "commune", **own).returncode == 0
+        assert json.loads(hoso.run("status", "--json", **own).stdout)["position"] > 10
+    finally:
+        server.close()
