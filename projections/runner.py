@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from types import ModuleType
@@ -19,6 +20,9 @@ _log = logging.getLogger(__name__)
 Session = Connection | PoolConnectionProxy
 Event = Recorded[LedgerEvent]
 BATCH = 2_000
+REST = 0.05  # Seconds between two steps: what is appended meanwhile is one batch, and far cheaper.
+_LOOP = "projections"
+_PATIENCE = 5
 LOCK: Final = "SELECT pg_advisory_xact_lock(7166832)"
 """Held by whoever makes, switches or drops the table of a read model."""
 
@@ -220,6 +224,8 @@ class Runner:
         self._log = log
         self._poll = poll
         self._woken = asyncio.Event()
+        self._hurry = asyncio.Event()  # Somebody waits for what was appended just now.
+        self._failures = 0
         self._moved = asyncio.Condition()
         self._task: asyncio.Task[None] | None = None
         self._closing = False
@@ -277,6 +283,7 @@ class Runner:
         if self.position >= position:
             return True
         self.wake()
+        self._hurry.set()
         try:
             async with asyncio.timeout(seconds), self._moved:
                 await self._moved.wait_for(lambda: self.position >= position)
@@ -288,16 +295,24 @@ class Runner:
         while not self._closing:
             self._woken.clear()
             try:
-                while await self._step_all() and not self._closing:
+                while await self._step_all() >= BATCH and not self._closing:
                     pass
-            except Exception:  # noqa: BLE001  # the loop at the edge: the database may be away, and comes back.
+            except Exception as error:  # noqa: BLE001  # the edge: the database may be away.
                 _log.exception("projections wait")
+                self._failed(error)
                 await asyncio.sleep(0.5)
                 continue
-            try:
-                await asyncio.wait_for(self._woken.wait(), self._poll)
-            except TimeoutError:
-                continue
+            self.halted.pop(_LOOP, None)
+            self._failures = 0
+            await _wait(self._hurry, REST)
+            self._hurry.clear()
+            await _wait(self._woken, self._poll)
+
+    def _failed(self, error: Exception) -> None:
+        """Say that nothing moves any more where the same trouble comes again and again."""
+        self._failures += 1
+        if self._failures >= _PATIENCE:
+            self.halted[_LOOP] = f"The read models do not move: {type(error).__name__}."
 
     async def _step_all(self) -> int:
         count = 0
@@ -316,3 +331,8 @@ class Runner:
         async with self._moved:
             self._moved.notify_all()
         return count
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
