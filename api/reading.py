@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 from api.dossiers import history_body
 from api.main import VIEWS, Process, Settings, now, opened
 from api.presenting import dossier_body
-from api.requests import dossier_ref
+from api.requests import dossier_ref, stream_named
 from api.services import Services
 from domain.access import Sender
 from domain.dossier.state import Dossier
@@ -74,16 +74,11 @@ def _without_password(url: str) -> str:
 
 async def found_dossier(services: Services, text: str) -> tuple[Dossier, History, int]:
     """Return a dossier by id or code with its events and the position, or raise NotFound."""
-    ref = dossier_ref(text)
-    if isinstance(ref, str):
-        claimed = (await services.store.read(code=ref)).claimed
-        if claimed is None:
-            raise NotFound(f"dossier {text}")
-        ref = claimed
-    reading = await services.store.read(stream=ref)
+    stream = await stream_named(services, dossier_ref(text))
+    reading = await services.store.read(stream=stream)
     if not reading.events:
-        raise NotFound(f"dossier {text}")
-    return replay(ref, reading.events), reading.events, reading.position
+        raise NotFound("such dossier")
+    return replay(stream, reading.events), reading.events, reading.position
 
 
 async def dossier(settings: Settings, text: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
+from domain.registers import stream_of
 from infra.embedded import EmbeddedPostgres
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
@@ -238,7 +239,9 @@ def test_what_a_user_gets_wrong_is_one_line(hoso: Hoso, tmp_path: Path) -> None:
     assert "units, entry 1" in hoso.refused("catalogue", "load", str(broken))
     assert "nowhere.toml" in hoso.refused("catalogue", "load", "nowhere.toml")
     assert "no file" in hoso.refused("import", "nowhere.ndjson")
-    assert "no dossier" in hoso.refused("dossier", "H44-000000-0000")
+    assert "no such dossier" in hoso.refused("dossier", "H44-000000-0000")
+    for verb in ("dossier", "history"):
+        assert "no such dossier" in hoso.refused(verb, str(stream_of("unit", DESK)))
     assert "no type" in hoso.refused("schema", "dossier.invented")
     assert "no unit" in hoso.refused("token", "create", "--role", "desk", "--unit", "Z99")
     truncated = tmp_path / "log.xes.gz"
