@@ -1,26 +1,28 @@
 """What an administrator of the machine does: tokens, catalogue, erasure. No token is asked."""
 
 import secrets
+from collections.abc import Sequence
 from copy import deepcopy
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, cast
 from uuid import UUID, uuid4
 
 from api.main import Process, Settings, now, opened
-from api.presenting import payload_of
+from api.presenting import payload_of, plain
 from api.reading import found_dossier, shipped
 from domain import registers as reg
 from domain.appends import Answer, Append, Reading
 from domain.dossier.payloads import Party
 from domain.envelope import Meta, Recorded, UnitCode, category
-from domain.errors import DomainError, NotFound, UnknownProcedure, UnknownUnit
+from domain.errors import DomainError, NotFound, UnknownProcedure
 from domain.personal import Personal
 from domain.registering import Change, Keeper, Registers
 from domain.rules import RuleBook, TokenEntry
 from streams.catalogue_files import COMMUNE, CatalogueInvalid
 from streams.catalogue_files import load_catalogue as read_catalogue
+from streams.entries import VIETNAM
 
 CATALOGUES: Final = COMMUNE.parent
 KEEPER = Keeper(principal="machine", source="urn:hoso:command-line")
@@ -105,7 +107,7 @@ async def load_catalogue(settings: Settings, path: Path) -> dict[str, int]:
 
 async def load_entries(process: Process, entries: list[reg.RegisterEvent]) -> dict[str, int]:
     await process.services.store.read()
-    await _rehearse(entries, process.services.store.rules)
+    await rehearse(entries, process.services.store.rules)
     counts = {change.value: 0 for change in Change}
     for entry in entries:
         counts[await process.services.registers.put(entry, KEEPER)] += 1
@@ -131,24 +133,17 @@ class _Stage:
         return Answer(append.outcome, repeated=False)
 
 
-async def _rehearse(entries: list[reg.RegisterEvent], rules: RuleBook) -> None:
+async def rehearse(entries: Sequence[reg.RegisterEvent], rules: RuleBook) -> None:
     """Put every entry for show; raise CatalogueInvalid that names the first one refused."""
     stage = _Stage(rules)
     registers = Registers(stage, now)
     for entry in entries:
         try:
             await registers.put(entry, KEEPER)
-            if isinstance(entry, reg.CalendarDecided) and entry.unit is not None:
-                _refuse_unknown(entry.unit, stage.rules)
         except DomainError as refused:
             raise CatalogueInvalid(
                 f"{_name(entry)}: {refused} Nothing of the file was recorded."
             ) from refused
-
-
-def _refuse_unknown(unit: UnitCode, rules: RuleBook) -> None:
-    if unit not in rules.units:
-        raise UnknownUnit(unit)
 
 
 def _name(entry: reg.RegisterEvent) -> str:
@@ -157,13 +152,34 @@ def _name(entry: reg.RegisterEvent) -> str:
     return f"{category(entry.TOPIC)} {name}"
 
 
-async def catalogue(settings: Settings, at: datetime | None) -> dict[str, Any]:
-    """Return what the registers say at a moment."""
+async def catalogue(
+    settings: Settings, at: datetime | None, known_at: datetime | None = None
+) -> dict[str, Any]:
+    """Return what the registers say of a moment; with `known_at`, as they said it then."""
     async with opened(settings, "catalogue") as process:
-        return _shown(process.services.store.rules, at or now())
+        rules = process.services.store.rules
+        if known_at is not None:
+            rules = await _known(process, known_at)
+        return _shown(rules, at or known_at or now(), at and at.astimezone(VIETNAM).date())
 
 
-def _shown(rules: RuleBook, at: datetime) -> dict[str, Any]:
+async def _known(process: Process, at: datetime) -> RuleBook:
+    """Return the rule book as it was at a moment of the ledger."""
+    streams = process.services.store.rules.versions
+    events = await process.log.streams(streams, await process.log.position_at(at))
+    rules = RuleBook()
+    rules.learn(
+        cast("list[Recorded[reg.RegisterEvent]]", sorted(events, key=lambda each: each.seq))
+    )
+    return rules
+
+
+def decision_state(decision: reg.CalendarDecision) -> str:
+    return "proposed" if decision.proposal else "applied"
+
+
+def _shown(rules: RuleBook, at: datetime, issued_until: date | None) -> dict[str, Any]:
+    """Return the registers as in force at a moment, without what was issued after a day."""
     procedures = []
     for code in sorted(rules.procedures):
         try:
@@ -171,6 +187,10 @@ def _shown(rules: RuleBook, at: datetime) -> dict[str, Any]:
         except UnknownProcedure:
             continue
         procedures.append(payload_of(published))
+
+    def issued(decision: reg.CalendarDecision | reg.OfficePolicy) -> bool:
+        return issued_until is None or decision.issued <= issued_until
+
     return {
         "at": at,
         "units": [
@@ -179,6 +199,7 @@ def _shown(rules: RuleBook, at: datetime) -> dict[str, Any]:
                 "name": entry.unit.name,
                 "parent": entry.unit.parent,
                 "zone": entry.unit.zone,
+                "calendar": rules.calendar_use(code).name,
                 "level": entry.unit.level,
                 "ended_at": entry.ended_at,
                 "successors": list(entry.successors),
@@ -187,9 +208,19 @@ def _shown(rules: RuleBook, at: datetime) -> dict[str, Any]:
         ],
         "procedures": procedures,
         "calendars": [
-            {"title": None, **payload_of(each)}
+            {"title": None, **payload_of(each), "state": decision_state(each)}
             for decisions in rules.calendars.values()
             for each in decisions
+            if issued(each)
+        ],
+        "policies": [
+            {"version": 0, **plain(reg.BASE_POLICY)},  # What the law says itself.
+            *(
+                {"version": version, **payload_of(each)}
+                for decisions in rules.policies.values()
+                for version, each in enumerate(decisions, 1)
+                if issued(each)
+            ),
         ],
         "sources": [
             {"name": each.name, "unit": each.unit, "title": each.title}

@@ -1,20 +1,18 @@
 """What the endpoints answer, as types and examples for the documentation; tests hold both to it."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 import msgspec
 from msgspec import Meta, Struct, field
 
-from domain.dossier.payloads import Channel
+from api.due_answers import DUE_ANSWERS, Count, Moment
 from domain.dossier.state import Delivery, Financial, Synchronisation
 from domain.envelope import TimePrecision
+from domain.registers import Channel
 from streams.examples import DOSSIER, DOSSIER_CODE, EXAMPLES
 
-Moment = Annotated[datetime, Meta(tz=True)]
-Count = Annotated[int, Meta(ge=0)]
 PortalStatus = Annotated[int, Meta(ge=1, le=10, description="TrangThaiHoSo")]
 
 
@@ -115,6 +113,10 @@ class DossierItem(Struct):
     first_due: Moment | None
     due: Moment | None
     paused_since: Moment | None
+    answer_by: Moment | None
+    transfer_answer_by: Moment | None
+    pauses: Count
+    paused_minutes: Count
     finished_at: Moment | None
     returned_at: Moment | None
     irregularities: list[Finding]
@@ -236,6 +238,10 @@ _ITEM: Final = {
     "first_due": "2026-03-05T02:15:00Z",
     "due": "2026-03-05T02:15:00Z",
     "paused_since": None,
+    "answer_by": None,
+    "transfer_answer_by": None,
+    "pauses": 0,
+    "paused_minutes": 0,
     "finished_at": None,
     "returned_at": None,
     "irregularities": [],
@@ -296,6 +302,7 @@ ANSWERS: Final[Mapping[type[Struct], Mapping[str, Any]]] = {
             {"command": "accept", "code": "illegal-transition", "why": "it was accepted before."}
         ],
     },
+    **DUE_ANSWERS,
     Completion: {"code": DOSSIER_CODE, "completion": "accepted", "label": "Được tiếp nhận"},
     Health: {"status": "ok"},
     Readiness: {"status": "ready", "position": 41},

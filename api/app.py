@@ -7,6 +7,7 @@ from litestar.exceptions import HTTPException
 from api.commands import accept_dossier, get_command, send_command
 from api.documentation import documentation, documentation_file
 from api.dossiers import get_dossier, get_history, get_next, list_dossiers, search_dossiers
+from api.due_dates import get_due_date, preview_due_date
 from api.events import post_events
 from api.openapi import openapi_document
 from api.operations import health, metrics, ready
@@ -30,6 +31,8 @@ def create_app(services: Services) -> Litestar:
             get_dossier,
             get_history,
             get_next,
+            get_due_date,
+            preview_due_date,
             look_up,
             health,
             ready,

@@ -8,7 +8,16 @@ from typing import Any
 
 import rich_click as click
 
-from api import command_line_dossiers, command_line_registers, main, reading
+from api import (
+    command_line_calendar,
+    command_line_clock,
+    command_line_dossiers,
+    command_line_due,
+    command_line_explain,
+    command_line_registers,
+    main,
+    reading,
+)
 from api.demo import show_all
 from api.payload_schemas import describe, described_names
 from api.terminal import (
@@ -41,6 +50,7 @@ def hoso() -> None:
     - `hoso token create --role desk --unit H44.100` gives a system its token
     - `hoso serve --port 8080` answers over HTTP; its documentation is at /schema
     - `hoso history H44.100-260302-0001` tells a dossier's whole story
+    - `hoso due --start 2026-03-02T09:15 --term "5 working days"` says when, and why
     - `hoso audit` proves that nothing was changed
     """
 
@@ -182,9 +192,13 @@ def demo(log: Path | None) -> None:
 hoso.add_command(command_line_registers.token)
 hoso.add_command(command_line_registers.catalogue)
 hoso.add_command(command_line_registers.subject)
+hoso.add_command(command_line_calendar.calendar)
+hoso.add_command(command_line_clock.clock)
+hoso.add_command(command_line_due.due)
 hoso.add_command(command_line_dossiers.import_)
 hoso.add_command(command_line_dossiers.dossier)
 hoso.add_command(command_line_dossiers.history)
+hoso.add_command(command_line_explain.explain)
 
 
 def run() -> None:

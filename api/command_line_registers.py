@@ -3,12 +3,12 @@
 import sys
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import rich_click as click
 
-from api import administration
+from api import administration, catalogue_diff
 from api.main import read_settings
 from api.terminal import Age, Moment, as_json, carry_out, out, print_json, print_table
 from domain.registers import Role
@@ -68,7 +68,7 @@ def revoke_token(token_id: UUID, as_json: bool) -> None:  # noqa: FBT001  # a fl
 
 @click.group()
 def catalogue() -> None:
-    """Load and show units, procedures, calendars and source systems."""
+    """Load, show and compare units, procedures, calendars, policies and source systems."""
 
 
 @catalogue.command("load")
@@ -79,8 +79,8 @@ def load_catalogue(file: Path, as_json: bool) -> None:  # noqa: FBT001  # a flag
 
     The same again changes nothing.
 
-    Tables: `[[units]]`, `[[procedures]]`, `[[calendars]]`, `[[sources]]`, `[[ended_units]]`, with
-    the fields that `hoso schema unit.registered` and the like show.
+    Tables: `[[units]]`, `[[procedures]]`, `[[calendars]]`, `[[policies]]`, `[[sources]]`,
+    `[[ended_units]]`, with the fields that `hoso schema unit.registered` and the like show.
 
     Examples: `hoso catalogue load commune`, `hoso catalogue load ours.toml`
     """
@@ -93,13 +93,18 @@ def load_catalogue(file: Path, as_json: bool) -> None:  # noqa: FBT001  # a flag
 
 @catalogue.command("show")
 @click.option("--at", "at", type=Moment(), help="As in force then; without offset: Vietnam's time.")
+@click.option("--known-at", "known_at", type=Moment(), help="As the ledger knew it then.")
 @as_json
-def show_catalogue(at: datetime | None, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
-    """Show the catalogue as it is in force at a time.
+def show_catalogue(at: datetime | None, known_at: datetime | None, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
+    """Show the catalogue as it is in force at a time, by what is known now or was known then.
+
+    With `--at`, decisions and policies that were issued later are left out.
 
     Example: `hoso catalogue show --at 2026-03-02`
     """
-    body: dict[str, Any] = carry_out(lambda: administration.catalogue(read_settings(), at))
+    body: dict[str, Any] = carry_out(
+        lambda: administration.catalogue(read_settings(), at, known_at)
+    )
     if as_json:
         print_json(body)
         return
@@ -110,10 +115,65 @@ def show_catalogue(at: datetime | None, as_json: bool) -> None:  # noqa: FBT001 
         for p in body["procedures"]
     ]
     print_table("Procedures", ["code", "version", "name", "field", "valid from"], procedures)
-    decisions = [[c["id"], c["issued"], c["title"], c["proposal"]] for c in body["calendars"]]
-    print_table("Calendar decisions", ["id", "issued", "title", "proposal"], decisions)
+    decisions = [
+        [f"{c['id']}\n{c['state']}", c["issued"], c.get("unit"), c["title"]]
+        for c in body["calendars"]
+    ]
+    print_table("Calendar decisions", ["decision", "issued", "unit", "title"], decisions)
+    policies = [
+        [p["policy"], p["version"], p["issued"], p["sessions"], p["cutoff"], _limits(p)]
+        for p in body["policies"]
+    ]
+    columns = ["policy", "version", "issued", "office hours", "cut-off", "limits"]
+    print_table("Office policies", columns, policies)
     sources = [[s["name"], s["unit"], s["title"]] for s in body["sources"]]
     print_table("Sources", ["name", "unit", "title"], sources)
+
+
+_LIMITS: Final = {
+    "intake_hours": "intake",
+    "supplement_notice_days": "ask for a supplement",
+    "supplement_answer_days": "answer it",
+    "transfer_answer_hours": "answer a transfer",
+    "due_soon_hours": "due soon",
+}
+
+
+def _limits(policy: dict[str, Any]) -> str:
+    return "\n".join(
+        f"{words}: {policy[name]} working {name.rpartition('_')[2]}"
+        for name, words in _LIMITS.items()
+        if name in policy
+    )
+
+
+@catalogue.command("diff")
+@click.argument("code")
+@click.option("--from", "was", type=click.IntRange(0), help="The earlier version.")
+@click.option("--to", "now", type=click.IntRange(0), help="The later version.")
+@as_json
+def diff_catalogue(code: str, was: int | None, now: int | None, as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
+    """Show what a version of a procedure took away, added and changed; by default the newest.
+
+    Dossiers keep the version that they were accepted under: how many open ones do is said.
+
+    Example: `hoso catalogue diff 1.003554 --from 1 --to 2`
+    """
+    body: dict[str, Any] = carry_out(
+        lambda: catalogue_diff.compared(read_settings(), code, was, now)
+    )
+    if as_json:
+        print_json(body)
+        return
+    rows = [[c["kind"], c["field"], c["was"], c["is"]] for c in body["changes"]]
+    title = f"{body['procedure']}: version {body['from']} → {body['to']}"
+    if rows:
+        print_table(title, ["", "field", f"version {body['from']}", f"version {body['to']}"], rows)
+    else:
+        out.print(f"{title}: nothing differs")
+    out.print(
+        f"{body['dossiers_on_old_version']} open dossiers keep version {body['from']} to their end"
+    )
 
 
 @click.group()

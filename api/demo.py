@@ -47,7 +47,7 @@ def show_all(log: Path | None) -> None:
         if each.term is not None and _counts_working_days(each.term)
     }
     _title("1. A commune's catalogue")
-    out.print(f"{loaded['recorded']} entries recorded: units, procedures, calendar decisions.")
+    out.print(f"{loaded['recorded']} entries recorded: units, procedures, an office policy.")
     commune = Commune(_DESK, _AGENCIES, procedures)
     tokens: dict[str, str] = carry_out(lambda: _tokens(settings))
     with _service(settings) as address:

@@ -53,7 +53,7 @@ async def seen(
     """
     stream = await stream_named(services, ref)
     reading = await services.store.read(stream=stream)
-    dossier = replay(stream, reading.events)
+    dossier = replay(stream, reading.events, services.store.rules)
     if not reading.events or not sender.sees(dossier):
         raise NotFound("such dossier")
     return dossier, list(reading.events), reading.position
@@ -79,7 +79,7 @@ async def get_history(request: AnyRequest, dossier: FromPath[str]) -> Response[b
     await at_least(request, views=False)
     services = services_of(request)
     _, events, position = await seen(services, sender, dossier_ref(dossier))
-    known_at = await _position(services, single(request, "known_at"))
+    known_at = await known_position(services, single(request, "known_at"))
     body = await history_body(services, events, as_of, known_at, clear=sender.opens_personal_values)
     shown = position if known_at is None else min(known_at, position)
     headers = {"Hoso-Position": str(position)}
@@ -99,7 +99,7 @@ async def history_body(
     return [history_item(entry, event) for entry, event in zip(entries, opened, strict=True)]
 
 
-async def _position(services: Services, text: str | None) -> int | None:
+async def known_position(services: Services, text: str | None) -> int | None:
     """Return the position that `known_at` means: a time, or the position itself."""
     if text is None:
         return None

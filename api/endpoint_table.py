@@ -17,6 +17,8 @@ from api.dossiers import (
     list_dossiers,
     search_dossiers,
 )
+from api.due_answers import PREVIEW_EXAMPLE, DueDate, DuePreviewed
+from api.due_dates import DuePreview, get_due_date, preview_due_date
 from api.events import BATCH, SINGLE, post_events
 from api.operations import health, metrics, ready
 from api.public import look_up
@@ -99,6 +101,9 @@ _KNOWN_AT: Final = _parameter(
     {"anyOf": [TIME, {"type": "string", "pattern": "^[0-9]{1,18}$"}]},
     "What the ledger knew by then: a time or a position.",
 )
+_JUDGED_AT: Final = _parameter(
+    "query", "at", TIME, "When the clock would resume and duties are judged. Default: now."
+)
 
 _ETAG: Final = {"ETag": {"type": "string", "pattern": '^"[0-9]+"$'}}
 _AT: Final = {"Hoso-Position": {"type": "string", "pattern": "^[0-9]+$"}}
@@ -112,6 +117,7 @@ _WRITING = (
     why.UnknownProcedure,
     why.UnknownUnit,
     why.UnitEnded,
+    why.CalendarContradicts,
     why.TimeWithoutOffset,
     why.CodeTaken,
     why.StaleVersion,
@@ -226,7 +232,37 @@ def served() -> Iterator[Operation]:
         answers=_answer(say.NextSteps, **_AT),
         problems=(*_READING, why.NotFound),
     )
+    yield from _due_date_operations()
     yield from _open_operations()
+
+
+def _due_date_operations() -> Iterator[Operation]:
+    yield Operation(
+        handler=get_due_date,
+        path="/v1/dossiers/{dossier}/due-date",
+        parameters=(_DOSSIER, _AS_OF, _KNOWN_AT, _JUDGED_AT, *_FRESH),
+        answers=_answer(DueDate, **_ETAG, **_AT),
+        problems=(*_READING, why.NotFound, why.TimeWithoutOffset),
+    )
+    preview = Body(media=JSON, schema=ref(DuePreview.__name__), example=PREVIEW_EXAMPLE)
+    yield Operation(
+        handler=preview_due_date,
+        path="/v1/due-previews",
+        method="post",
+        parameters=_FRESH,
+        bodies=(preview,),
+        answers=_answer(DuePreviewed, **_AT),
+        problems=(
+            *_READING,
+            why.UnknownProcedure,
+            why.UnknownUnit,
+            why.UnitEnded,
+            why.CalendarLacksYear,
+            why.CalendarContradicts,
+            why.TimeWithoutOffset,
+            why.TooLarge,
+        ),
+    )
 
 
 def _command_operations() -> Iterator[Operation]:
@@ -238,7 +274,7 @@ def _command_operations() -> Iterator[Operation]:
         parameters=(_KEY, _DRY_RUN),
         bodies=(_command_body(AcceptDossier.NAME),),
         answers=done,
-        problems=(*_WRITING, why.KeyRequired),
+        problems=(*_WRITING, why.KeyRequired, why.CalendarLacksYear),
     )
     for name, command in COMMANDS.items():
         yield Operation(
@@ -253,6 +289,7 @@ def _command_operations() -> Iterator[Operation]:
             problems=(
                 *_WRITING,
                 why.KeyRequired,
+                why.CalendarLacksYear,
                 why.VersionRequired,
                 why.IllegalTransition,
                 why.NotFound,

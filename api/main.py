@@ -43,6 +43,9 @@ from infra.sealing import MasterKey, SealBroken
 from infra.settings import Settings, SettingsError
 from projections import dossier_overview
 from projections.runner import ProjectionHalted, ReadModel, Runner
+from streams.acting import Machine
+from streams.clock import Clock
+from streams.shipped_calendars import ship_calendars
 
 __all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
 
@@ -60,6 +63,8 @@ FAILURES: Final = (
     *LOST,
 )
 """What a user can cause beside refusals: one line on the command line, never a traceback."""
+
+_CATCH_UP: Final = 30.0  # Seconds in which a clock waits for what it must see.
 
 
 def now() -> datetime:
@@ -132,6 +137,7 @@ async def opened(
         await store.read()
         await keys.destroy(rules.erased)  # An erasure that was cut short is finished now.
         services = _services(store, appender, keys, log, runner, pool, master)
+        await ship_calendars(store, now)
         yield Process(
             services=services,
             keys=keys,
@@ -231,6 +237,8 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     async with opened(settings, "serve") as process:
         runner = process.services.runner
         runner.start()
+        clock = clock_of(process)
+        clock.start()
         gc.freeze()  # What was made at the start stays; the collector need not look at it again.
         gc.set_threshold(20_000, 20, 50)
         config = uvicorn.Config(
@@ -246,7 +254,26 @@ async def serve(settings: Settings, host: str, port: int) -> None:
         )
         with socket.create_server((host, port), reuse_port=False, backlog=2048) as listening:
             await _Server(config).serve([listening])
+        await clock.close()
         await runner.close()
+
+
+def machine_of(services: Services) -> Machine:
+    """Return the hand that acts in the name of the ledger itself."""
+    return Machine(
+        store=services.store, ledger=services.ledger, digest=services.digest, now=services.now
+    )
+
+
+def clock_of(process: Process, caught_up: Callable[[int], Awaitable[bool]] | None = None) -> Clock:
+    """Return the clock of a process whose runner is started, unless somebody else catches up."""
+    services = process.services
+
+    async def reached(position: int) -> bool:
+        return await services.runner.reached(position, _CATCH_UP)
+
+    connect = process.database.connect
+    return Clock(machine_of(services), process.pool, connect, caught_up or reached)
 
 
 def in_loop(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401  # whatever the work returns

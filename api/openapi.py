@@ -11,6 +11,7 @@ from litestar import Response, get
 
 from api import answers as say
 from api.dossiers import PersonSearch
+from api.due_dates import PREVIEW
 from api.endpoint_table import JSON, REF, TIME, Answer, Operation, ref, served
 from api.problems import MEDIA_TYPE, STATUS, TITLES
 from domain import errors as why
@@ -98,6 +99,7 @@ def _payloads() -> dict[str, Any]:
     """Return the schemas of all payloads: one call, so that shared parts have one name."""
     shapes = [fact_shape(topic).struct for topic in EVENTS]
     shapes += [command_shape(name).struct for name in COMMANDS]
+    shapes.append(PREVIEW.struct)
     inputs = [*shapes, CloudEvent, PersonSearch]
     _, schemas = msgspec.json.schema_components(inputs, ref_template=REF)
     for shape in shapes:

@@ -42,10 +42,10 @@ def dossier_body(dossier: Dossier, position: int | None) -> dict[str, Any]:
     shown = (
         "procedure procedure_version channel receiving_unit competent_unit returning_unit"
         " custodian_unit submitted_at accepted_at printed_due first_due due paused_since"
-        " finished_at returned_at"
+        " answer_by transfer_answer_by pauses paused_minutes finished_at returned_at"
     )
     body.update((name, getattr(dossier, name)) for name in shown.split())
-    body["irregularities"] = [plain(finding) for finding in dossier.findings]
+    body["irregularities"] = [plain(finding) for finding in dossier.irregularities]
     if position is None:
         del body["position"]
     return body

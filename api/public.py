@@ -66,7 +66,7 @@ async def look_up(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
         raise NotFound("such dossier")
     stream = await stream_named(services, ref)
     reading = await services.store.read(stream=stream)
-    dossier = replay(stream, reading.events)
+    dossier = replay(stream, reading.events, services.store.rules)
     if dossier.status is None:
         raise NotFound("such dossier")
     body = {

@@ -78,7 +78,7 @@ async def found_dossier(services: Services, text: str) -> tuple[Dossier, History
     reading = await services.store.read(stream=stream)
     if not reading.events:
         raise NotFound("such dossier")
-    return replay(stream, reading.events), reading.events, reading.position
+    return replay(stream, reading.events, services.store.rules), reading.events, reading.position
 
 
 async def dossier(settings: Settings, text: str) -> dict[str, Any]:

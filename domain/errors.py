@@ -1,6 +1,7 @@
 """Why the ledger refuses something. Codes are part of the public contract and never change."""
 
 from collections.abc import Sequence
+from datetime import date
 from typing import ClassVar
 
 
@@ -54,6 +55,29 @@ class UnitEnded(DomainError):
 
     def __init__(self, unit: str) -> None:
         super().__init__(f"Unit {unit} had ended by then.")
+
+
+class CalendarLacksYear(DomainError):
+    """No decision says which days of a year are worked, so no date can be computed in it."""
+
+    code = "calendar-lacks-year"
+    final = False  # The year will be decided.
+
+    def __init__(self, calendar: str, year: int) -> None:
+        super().__init__(
+            f"The calendar {calendar} has no decision for {year}, so no date there can be computed."
+        )
+        self.year = year
+
+
+class CalendarContradicts(DomainError):
+    """Decisions say of one day that it is off and that it is worked."""
+
+    code = "calendar-contradicts"
+
+    def __init__(self, day: date, off: str, worked: str) -> None:
+        decided = f"decision {off}" if off == worked else f"decisions {off} and {worked}"
+        super().__init__(f"{day.isoformat()} is both off and worked by {decided}.")
 
 
 class TimeInFuture(DomainError):

@@ -7,13 +7,19 @@ from uuid import UUID, uuid5
 from domain.access import Sender
 from domain.appends import DOSSIER_CODE, Append, Claim, Key, Outcome, Reading, Write
 from domain.codes import is_code, issuer_of
-from domain.deadlines import due_date
 from domain.dossier import events as ev
+from domain.dossier.dates import basis_of, resolved
 from domain.dossier.decisions import pins_of
 from domain.dossier.evolve import named_units
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Meta, Recorded, TimePrecision, UnitCode, event_id
-from domain.errors import Forbidden, InvalidRequest, NotFound
+from domain.errors import (
+    CalendarContradicts,
+    CalendarLacksYear,
+    Forbidden,
+    InvalidRequest,
+    NotFound,
+)
 from domain.history import History, replay
 from domain.registers import is_register
 from domain.rules import RuleBook
@@ -55,6 +61,8 @@ def dossier_named(code: str) -> UUID:
 
 def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> ev.DossierEvent:
     """Return the event of a well-formed fact, or raise what is not known about it."""
+    if isinstance(fact.event, ev.DueDateRecomputed):
+        raise InvalidRequest("Due dates are recomputed by the ledger alone.")
     offset = offset_minutes(fact.stated)
     refuse_future(fact.stated, fact.precision, now)
     at = occurred_at(type(fact.event), fact.stated, fact.precision)
@@ -183,15 +191,12 @@ def _resolved(event: ev.DossierEvent, rules: RuleBook) -> ev.DossierEvent:
         return replace(event, code=event.code or event.meta.subject_code)
     if not isinstance(event, ev.DossierAccepted):
         return event
-    published, _ = rules.procedure(event.procedure, event.timestamp)
-    due = event.due or due_date(event.timestamp, published.term, rules.zone(event.receiving_unit))
-    return replace(
-        event,
-        code=event.code or event.meta.subject_code,
-        due=due,
-        due_computed=event.due is None and due is not None,
-        procedure_version=published.version,
-    )
+    try:
+        basis, due = resolved(event, event.timestamp, rules)
+    except (CalendarLacksYear, CalendarContradicts):
+        basis, due = basis_of(event, event.timestamp, rules), None  # A finding, never a loss.
+    code = event.code or event.meta.subject_code
+    return replace(event, code=code, due=due, **vars(basis))
 
 
 def append_of(fact: Fact, event: ev.DossierEvent) -> Append:
@@ -215,11 +220,11 @@ def _claims(code: str | None, event: ev.DossierEvent) -> tuple[Claim, ...]:
 
 
 def findings_with(
-    fact: Fact, reading: Reading, event: ev.DossierEvent, outcome: Outcome
+    fact: Fact, reading: Reading, event: ev.DossierEvent, outcome: Outcome, rules: RuleBook
 ) -> tuple[Finding, ...]:
     """Return what is irregular now, to whoever may see the dossier."""
     version, seq = outcome.version or 0, outcome.seq or 0
     placed = replace(event, originator_version=version)
     recorded = Recorded(seq=seq, recorded_at=event.timestamp, leaf=b"", event=placed)
-    dossier = replay(event.originator_id, (*reading.events, recorded))
-    return dossier.findings if fact.sender.sees(dossier) else ()
+    dossier = replay(event.originator_id, (*reading.events, recorded), rules)
+    return dossier.irregularities if fact.sender.sees(dossier) else ()

@@ -6,9 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.dossier import events as ev
+from domain.dossier.dates import settle
 from domain.dossier.evolve import apply, remember
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Recorded
+from domain.rules import RuleBook
 
 History = Sequence[Recorded[ev.DossierEvent]]
 _VOIDING = (ev.EventCorrected, ev.ResultRejected)
@@ -56,18 +58,27 @@ def effective_history(
     return [e.recorded for e in full_history(events, as_of, known_at) if e.voided_by is None]
 
 
-def fold(dossier_id: UUID, history: Iterable[Recorded[ev.DossierEvent]]) -> Dossier:
-    """Return the state that an effective history adds up to."""
+def fold(
+    dossier_id: UUID, history: Iterable[Recorded[ev.DossierEvent]], rules: RuleBook
+) -> Dossier:
+    """Return the state that an effective history adds up to, its dates by the rules it names."""
     dossier = Dossier(id=dossier_id)
     for recorded in history:
         apply(dossier, recorded.event)
+    settle(dossier, rules)
     return dossier
 
 
-def replay(dossier_id: UUID, events: History) -> Dossier:
-    """Return the state as of now, as known now. Its version counts every recorded event."""
-    history = full_history(events)
-    dossier = fold(dossier_id, (e.recorded for e in history if e.voided_by is None))
+def replay(
+    dossier_id: UUID,
+    events: History,
+    rules: RuleBook,
+    as_of: datetime | None = None,
+    known_at: int | None = None,
+) -> Dossier:
+    """Return the state as of now, as known now, or then. Its version counts every event told."""
+    history = full_history(events, as_of, known_at)
+    dossier = fold(dossier_id, (e.recorded for e in history if e.voided_by is None), rules)
     for entry in history:
         if entry.voided_by is not None:
             remember(dossier, entry.recorded.event)
@@ -75,9 +86,11 @@ def replay(dossier_id: UUID, events: History) -> Dossier:
     return dossier
 
 
-def irregularities(history: History) -> tuple[Finding, ...]:
-    """Name each step of an effective history that the state machine does not know."""
-    return fold(history[0].event.originator_id, history).findings if history else ()
+def irregularities(history: History, rules: RuleBook) -> tuple[Finding, ...]:
+    """Name each step of an effective history that does not fit: the state machine, or the law."""
+    if not history:
+        return ()
+    return fold(history[0].event.originator_id, history, rules).irregularities
 
 
 def _voided(known: History) -> dict[UUID, UUID]:

@@ -16,10 +16,9 @@ from domain.appends import (
     Write,
 )
 from domain.dossier import commands as do
-from domain.dossier import events as ev
 from domain.dossier.decisions import Decision, Situation, decide, pins_of
 from domain.dossier.state import Dossier, Finding
-from domain.envelope import Meta, Recorded, UnitCode, event_id
+from domain.envelope import Meta, UnitCode, event_id
 from domain.errors import (
     CodeTaken,
     DomainError,
@@ -135,7 +134,7 @@ class Ledger:
 
     def _decided(self, order: Order, reading: Reading) -> Append:
         rules = self._store.rules
-        dossier = replay(order.dossier, reading.events)
+        dossier = replay(order.dossier, reading.events, rules)
         _find(order, dossier, reading)
         if order.expected != dossier.version:
             raise StaleVersion(order.expected, dossier.version)
@@ -168,7 +167,7 @@ class Ledger:
             at=at,
             meta=meta,
         )
-        return _append(order, dossier, decide(situation, order.command), reading)
+        return _append(order, situation, decide(situation, order.command), reading.position)
 
     async def record(self, fact: Fact, *, with_findings: bool = True) -> Result:
         """Record a fact whatever the state, or raise why it is no well-formed, known fact."""
@@ -181,7 +180,8 @@ class Ledger:
             fact = replace(fact, sender=self._as_of_now(fact.sender))
             event = event_of(fact, stream, self._store.rules, self._now())
             if not machine:
-                refuse_strangers(fact, replay(stream, reading.events), self._store.rules)
+                rules = self._store.rules
+                refuse_strangers(fact, replay(stream, reading.events, rules), rules)
             try:
                 answer = await self._store.append(append_of(fact, event))
             except RulesChanged:
@@ -191,7 +191,9 @@ class Ledger:
                 continue
             if answer.repeated:
                 return await self._known(fact, answer.outcome, with_findings=with_findings)
-            findings = findings_with(fact, reading, event, answer.outcome) if with_findings else ()
+            if not with_findings:
+                return Result(outcome=answer.outcome)
+            findings = findings_with(fact, reading, event, answer.outcome, self._store.rules)
             return Result(outcome=answer.outcome, findings=findings)
         raise RulesChanged
 
@@ -223,8 +225,8 @@ class Ledger:
         if not with_findings or stored.stream is None:
             return Result(outcome=stored, repeated=True)
         reading = await self._store.read(stream=stored.stream)
-        dossier = replay(stored.stream, reading.events)
-        findings = dossier.findings if self._as_of_now(fact.sender).sees(dossier) else ()
+        dossier = replay(stored.stream, reading.events, self._store.rules)
+        findings = dossier.irregularities if self._as_of_now(fact.sender).sees(dossier) else ()
         return Result(outcome=stored, repeated=True, findings=findings)
 
 
@@ -245,20 +247,21 @@ def _find(order: Order, dossier: Dossier, reading: Reading) -> None:
         raise NotFound("such dossier")
 
 
-def _append(order: Order, dossier: Dossier, decision: Decision, reading: Reading) -> Append:
+def _append(order: Order, situation: Situation, decision: Decision, position: int) -> Append:
+    dossier = situation.dossier
     if not decision.events:
         unchanged = Outcome(
             kind="no-news",
             stream=dossier.id,
             code=dossier.code,
             version=dossier.version,
-            position=reading.position,
+            position=position,
             due=dossier.due,
         )
         return Append(key=order.key, outcome=unchanged)
     first = decision.events[0]
     write = Write(stream=dossier.id, events=decision.events, expected=dossier.version)
-    after = replay(dossier.id, (*reading.events, *map(_as_recorded, decision.events)))
+    after = situation.after(decision.events)
     return Append(
         writes=(write,),
         claims=code_claims(getattr(first, "code", None), dossier.id),
@@ -273,10 +276,6 @@ def _append(order: Order, dossier: Dossier, decision: Decision, reading: Reading
             due=after.due,
         ),
     )
-
-
-def _as_recorded(event: ev.DossierEvent) -> Recorded[ev.DossierEvent]:
-    return Recorded(seq=0, recorded_at=event.timestamp, leaf=b"", event=event)
 
 
 def _refused(order: Order, refusal: DomainError) -> Append:

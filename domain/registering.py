@@ -11,13 +11,21 @@ from domain import registers as reg
 from domain.access import Action, Sender, scope_of
 from domain.appends import Append, Clock, Key, Outcome, Store, Write
 from domain.codes import is_prefix
+from domain.deadlines.decided import (
+    applied,
+    days_of,
+    deciding,
+    hour_of,
+    refuse_contradiction,
+    sessions_of,
+)
+from domain.deadlines.terms import refuse_endless
 from domain.envelope import LedgerEvent, Meta, Pin, TimePrecision, UnitCode, category, event_id
 from domain.errors import Forbidden, InvalidRequest, RulesChanged, StaleVersion, UnknownUnit
 from domain.facts import RESERVED
 from domain.rules import RuleBook
 from domain.times import occurred_at, offset_minutes, refuse_future
 
-LONGEST_TERM = 10_000
 _ATTEMPTS = 5
 _BASE = {field.name for field in fields(LedgerEvent)}
 
@@ -77,6 +85,8 @@ def stream_for(event: reg.RegisterEvent) -> UUID:
             return reg.stream_of(kind, event.code)
         case reg.CalendarDecided():
             return reg.stream_of(kind, event.calendar)
+        case reg.PolicyDecided():
+            return reg.stream_of(kind, event.policy)
         case reg.SourceRegistered():
             return reg.stream_of(kind, event.name)
         case reg.TokenGranted() | reg.TokenRevoked():
@@ -198,6 +208,7 @@ def _concerned(
     | reg.UnitEndedByDecision
     | reg.ProcedurePublished
     | reg.CalendarDecided
+    | reg.PolicyDecided
     | reg.SourceRegistered,
     rules: RuleBook,
 ) -> tuple[UnitCode | None, ...]:
@@ -215,6 +226,8 @@ def _concerned(
         case reg.CalendarDecided():
             decided = rules.calendars.get(entry.calendar, ())
             return (entry.unit, *(each.unit for each in decided if each.id == entry.id))
+        case reg.PolicyDecided():
+            return (None,)
         case reg.SourceRegistered():
             source = rules.sources.get(entry.name)
             return (entry.unit, *((source.unit,) if source is not None else ()))
@@ -268,7 +281,12 @@ def _named(entry: reg.RegisterEvent) -> tuple[UnitCode | None, ...]:
             return (entry.parent,)
         case reg.UnitEndedByDecision():
             return (entry.code, *entry.successors)
-        case reg.ProcedurePublished() | reg.SourceRegistered() | reg.TokenGranted():
+        case (
+            reg.ProcedurePublished()
+            | reg.CalendarDecided()
+            | reg.SourceRegistered()
+            | reg.TokenGranted()
+        ):
             return (entry.unit,)
         case _:
             return ()
@@ -282,15 +300,38 @@ def _check(entry: reg.RegisterEvent, rules: RuleBook) -> None:
         if entry.parent is not None and entry.parent in rules.subtree(entry.code):
             raise InvalidRequest(f"Unit {entry.code} would stand above its own parent.")
     if isinstance(entry, reg.ProcedurePublished):
-        _refuse_endless_term(entry.term)
+        _refuse_endless_terms(entry)
+    if isinstance(entry, reg.CalendarDecided):
+        _refuse_contradictions(entry, rules)
+    if isinstance(entry, reg.PolicyDecided):
+        hour_of(entry.cutoff)
+        if not sessions_of(entry.sessions):
+            raise InvalidRequest("sessions: an office opens at least once a day.")
     for unit in _named(entry):
         if unit is not None and unit not in rules.units:
             raise UnknownUnit(unit)
 
 
-def _refuse_endless_term(term: reg.Term | None) -> None:
-    if term is not None and not 1 <= term.amount <= LONGEST_TERM:
-        raise InvalidRequest(f"term.amount must be a whole number from 1 to {LONGEST_TERM}.")
+def _refuse_endless_terms(entry: reg.ProcedurePublished) -> None:
+    if entry.term is not None:
+        refuse_endless(entry.term)
+    for each in entry.channel_terms:
+        refuse_endless(reg.Term(amount=each.amount, unit=each.unit))
+    if len({each.channel for each in entry.channel_terms}) < len(entry.channel_terms):
+        raise InvalidRequest("channel_terms: one for a channel.")
+
+
+def _refuse_contradictions(entry: reg.CalendarDecided, rules: RuleBook) -> None:
+    """Refuse what says off and worked of one day, alone or with what is decided already."""
+    for each in entry.hours:
+        if not sessions_of(each.sessions):
+            raise InvalidRequest("hours: a day without sessions is a day off.")
+    known = rules.calendars.get(entry.calendar, ())
+    others = [each for each in known if each.id != entry.id]
+    same_offices = [each for each in (*others, entry) if each.unit == entry.unit]
+    deciding(applied(same_offices, (entry.unit,) if entry.unit else ()))
+    for day in days_of(entry):
+        refuse_contradiction(entry, entry, day)
 
 
 def _refuse_unknown_zone(name: str) -> None:
@@ -324,6 +365,9 @@ def _is_known(  # noqa: C901, PLR0911  # a case for each kind of entry
         case reg.CalendarDecided():
             decided = rules.calendars.get(entry.calendar, ())
             return any(each.id == entry.id and _same(each, entry) for each in decided)
+        case reg.PolicyDecided():
+            policies = rules.policies.get(entry.policy, ())
+            return bool(policies) and _same(policies[-1], entry)
         case reg.SourceRegistered():
             source = rules.sources.get(entry.name)
             return source is not None and _same(source, entry)

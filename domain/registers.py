@@ -54,6 +54,15 @@ class CutoffPolicy(StrEnum):
     COUNT_FROM_NEXT_DAY = "count_from_next_day"
 
 
+class Channel(StrEnum):
+    """How a dossier came in (KenhThucHien)."""
+
+    ONLINE = "online"
+    DIRECT = "direct"
+    POST = "post"
+    KIOSK = "kiosk"
+
+
 class Role(StrEnum):
     DESK = "desk"
     AGENCY = "agency"
@@ -71,6 +80,7 @@ class Unit:
     name: str
     parent: UnitCode | None = None
     zone: str = "Asia/Ho_Chi_Minh"
+    calendar: str | None = None
     level: str | None = None
     dossier_prefix: str | None = None
 
@@ -87,6 +97,15 @@ class UnitEnd:
 
 @dataclass(frozen=True, kw_only=True)
 class Term:
+    amount: int
+    unit: TermUnit
+
+
+@dataclass(frozen=True, kw_only=True)
+class ChannelTerm:
+    """The term of dossiers that come in by one channel, where it is another."""
+
+    channel: Channel
     amount: int
     unit: TermUnit
 
@@ -110,7 +129,12 @@ class ProcedureFee:
 
 @dataclass(frozen=True, kw_only=True)
 class ProcedureVersion:
-    """One published version of a procedure; a dossier keeps the one it was accepted under."""
+    """One published version of a procedure; a dossier keeps the one it was accepted under.
+
+    `payment_policy` is what waiting for a payment (status 6) does to the term. Working days in
+    which a supplement must be asked for (`supplement_notice_days`) and answered
+    (`supplement_answer_days`) are the office policy's where they are not stated.
+    """
 
     code: ProcedureCode
     version: int
@@ -119,8 +143,12 @@ class ProcedureVersion:
     unit: UnitCode | None = None
     level: str | None = None
     term: Term | None = None
+    channel_terms: tuple[ChannelTerm, ...] = ()
     pause_policy: PausePolicy = PausePolicy.RESTART
+    payment_policy: PausePolicy = PausePolicy.EXTEND
     cutoff_policy: CutoffPolicy = CutoffPolicy.NONE
+    supplement_notice_days: int | None = None
+    supplement_answer_days: int | None = None
     valid_from: date
     steps: tuple[ProcedureStep, ...] = ()
     components: tuple[str, ...] = ()
@@ -129,17 +157,56 @@ class ProcedureVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OfficeHours:
+    """A day that is worked at other hours: each session is written like `07:00-11:30`."""
+
+    day: date
+    sessions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class CalendarDecision:
-    """Days off and days worked in exchange. A proposal does not apply until it is confirmed."""
+    """Days off and days worked in exchange. A proposal does not apply until it is confirmed.
+
+    With a `unit` it is about the offices of that unit and of all below it (a storm, a flood), and
+    comes before what is decided for everyone.
+    """
 
     calendar: str = "VN"
     id: str
     issued: date
     off: tuple[date, ...] = ()
     working: tuple[date, ...] = ()
+    hours: tuple[OfficeHours, ...] = ()
     unit: UnitCode | None = None
     title: str | None = None
     proposal: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficePolicy:
+    """Office hours, and the limits that the law leaves to configuration. Replaced as a whole.
+
+    `cutoff`: receipt after it counts as late in the day (NĐ 61/2018, Điều 18). `intake_hours`: an
+    online dossier is accepted or refused within so many working hours. `supplement_notice_days`
+    (Điều 19.4) and `supplement_answer_days` are working days, `transfer_answer_hours` working
+    hours; without the last two nothing expires unless a dossier states until when it waits.
+    """
+
+    policy: str = "VN"
+    issued: date
+    sessions: tuple[str, ...] = ("07:00-11:30", "13:30-17:00")
+    cutoff: str = "15:00"
+    intake_hours: int = 8
+    supplement_notice_days: int = 3
+    supplement_answer_days: int | None = None
+    transfer_answer_hours: int | None = None
+    due_soon_hours: int = 8
+    legal_basis: str | None = None
+
+
+BASE_POLICY = OfficePolicy(issued=date(2018, 4, 23), legal_basis="NĐ 61/2018/NĐ-CP")
+"""What holds until a policy is decided: version 0."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,6 +264,11 @@ class CalendarDecided(CalendarDecision, LedgerEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PolicyDecided(OfficePolicy, LedgerEvent):
+    TOPIC = "policy.decided.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
 class SourceRegistered(SourceSystem, LedgerEvent):
     TOPIC = "source.registered.v1"
 
@@ -221,6 +293,7 @@ RegisterEvent = (
     | UnitEndedByDecision
     | ProcedurePublished
     | CalendarDecided
+    | PolicyDecided
     | SourceRegistered
     | TokenGranted
     | TokenRevoked

@@ -3,13 +3,19 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain import registers as reg
+from domain.deadlines.decided import sessions_of, working_calendar
+from domain.deadlines.working_time import WorkingCalendar
+from domain.dossier.payloads import CalendarUse
 from domain.envelope import Pin, ProcedureCode, Recorded, UnitCode
 from domain.errors import UnitEnded, UnknownProcedure, UnknownUnit
+
+CALENDAR: Final = "VN"
+POLICY: Final = "VN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +47,22 @@ class RuleBook:
     units: dict[UnitCode, UnitEntry] = field(default_factory=dict)
     procedures: dict[ProcedureCode, ProcedureEntry] = field(default_factory=dict)
     calendars: dict[str, tuple[reg.CalendarDecided, ...]] = field(default_factory=dict)
+    policies: dict[str, tuple[reg.PolicyDecided, ...]] = field(default_factory=dict)
     sources: dict[str, reg.SourceSystem] = field(default_factory=dict)
     tokens: dict[str, TokenEntry] = field(default_factory=dict)
     erased: set[UUID] = field(default_factory=set)
     versions: dict[UUID, int] = field(default_factory=dict)
     _children: dict[UnitCode, set[UnitCode]] = field(default_factory=dict)
     _predecessors: dict[UnitCode, set[UnitCode]] = field(default_factory=dict)
+    _decided: dict[str, list[reg.CalendarDecided]] = field(default_factory=dict)
+    _compiled: dict[tuple[CalendarUse, int], WorkingCalendar] = field(default_factory=dict)
     _subtrees: dict[UnitCode, frozenset[UnitCode]] = field(default_factory=dict)
 
     def learn(self, events: Iterable[Recorded[reg.RegisterEvent]]) -> None:
-        """Take in the next events of the registers, in the order of the ledger."""
+        """Take in the next events of the registers, in the order of the ledger; old ones again."""
         for recorded in events:
+            if recorded.seq <= self.position:
+                continue
             self._subtrees.clear()
             self._learn(recorded.event)
             self.versions[recorded.event.originator_id] = recorded.event.originator_version
@@ -84,6 +95,9 @@ class RuleBook:
                 decided = self.calendars.get(event.calendar, ())
                 others = tuple(each for each in decided if each.id != event.id)
                 self.calendars[event.calendar] = (*others, event)
+                self._decided.setdefault(event.calendar, []).append(event)
+            case reg.PolicyDecided():
+                self.policies[event.policy] = (*self.policies.get(event.policy, ()), event)
             case reg.SourceRegistered():
                 self.sources[event.name] = event
             case reg.TokenGranted():
@@ -116,6 +130,85 @@ class RuleBook:
         if entry is None or not valid:
             raise UnknownProcedure(code)
         return max(valid, key=lambda each: (each.valid_from, each.originator_version)), entry.pin
+
+    def procedure_version(self, code: ProcedureCode, version: int) -> reg.ProcedureVersion | None:
+        """Return a published version, or None where there is none."""
+        entry = self.procedures.get(code)
+        published = entry.versions if entry is not None else ()
+        return next((each for each in published if each.version == version), None)
+
+    def policy_version(self, name: str = POLICY) -> int:
+        """Return how often the office policy was decided; 0: the one that comes with the law."""
+        return len(self.policies.get(name, ()))
+
+    def policy(self, version: int, name: str = POLICY) -> reg.OfficePolicy:
+        return self.policies[name][version - 1] if version else reg.BASE_POLICY
+
+    def calendar_use(self, unit: UnitCode) -> CalendarUse:
+        """Return the calendar by which a unit works, as it is decided now."""
+        entry = self.units.get(unit)
+        name = (entry.unit.calendar if entry is not None else None) or CALENDAR
+        closed = {each.unit for each in self.calendars.get(name, ()) if each.unit is not None}
+        return CalendarUse(
+            name=name,
+            version=len(self._decided.get(name, ())),
+            zone=self.zone(unit).key,
+            units=tuple(code for code in self.line(unit) if code in closed),
+        )
+
+    def clock_pins(self, competent: UnitCode | None) -> Iterator[Pin]:
+        """Yield the versions of the calendar and of the policy by which a clock starts now."""
+        entry = self.units.get(competent) if competent is not None else None
+        name = (entry.unit.calendar if entry is not None else None) or CALENDAR
+        for category, key in (("calendar", name), ("policy", POLICY)):
+            stream = reg.stream_of(category, key)
+            if stream in self.versions:
+                yield Pin(stream=stream, version=self.versions[stream])
+
+    def decisions(self, name: str, version: int) -> list[reg.CalendarDecided]:
+        """Return what a version of a calendar holds: of each decision its last form by then."""
+        last = {each.id: each for each in self._decided.get(name, [])[:version]}
+        return list(last.values())
+
+    def working_calendar(self, use: CalendarUse, policy_version: int) -> WorkingCalendar:
+        """Return a calendar as it was used, compiled once. Raises CalendarContradicts."""
+        found = self._compiled.get((use, policy_version))
+        if found is None:
+            found = working_calendar(
+                self.decisions(use.name, use.version),
+                units=use.units,
+                sessions=sessions_of(self.policy(policy_version).sessions),
+                zone=ZoneInfo(use.zone),
+                name=use.name,
+            )
+            self._compiled[use, policy_version] = found
+        return found
+
+    def line(self, unit: UnitCode) -> list[UnitCode]:
+        """Return a unit and what stands above it, the nearest first."""
+        found: list[UnitCode] = []
+        above: UnitCode | None = unit
+        while above is not None and above not in found:
+            found.append(above)
+            entry = self.units.get(above)
+            above = entry.unit.parent if entry is not None else None
+        return found
+
+    def authority(self, unit: UnitCode) -> UnitCode:
+        """Return the agency that a unit belongs to: the one below its province or ministry.
+
+        Codes of the first level have no dot (QĐ 20/2020/QĐ-TTg, Điều 4).
+        """
+        line = self.line(unit)
+        below = [code for code in line if "." in code]
+        return below[-1] if below else line[-1]
+
+    def is_another_area(self, one: UnitCode, other: UnitCode) -> bool:
+        """Say whether two agencies have areas of their own: two provinces, or two communes."""
+        if one.partition(".")[0] != other.partition(".")[0]:
+            return True
+        levels = [self.units[code].unit.level for code in (one, other) if code in self.units]
+        return one != other and levels == ["commune", "commune"]
 
     def zone(self, code: UnitCode) -> ZoneInfo:
         entry = self.units.get(code)

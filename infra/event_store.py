@@ -28,6 +28,7 @@ _OF_STREAMS: Final = (
     f"{_EVENTS} WHERE stream_id = ANY($1::uuid[]) AND seq <= $2 ORDER BY stream_id, version"
 )
 _OF_REGISTERS: Final = f"{_EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
+_LAST_OF_REGISTERS: Final = "SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'"
 _LOOK: Final = """
 SELECT
   (SELECT max(seq) FROM ledger.event),
@@ -210,6 +211,15 @@ class EventLog:
     def __init__(self, pool: asyncpg.Pool, ledger_id: UUID) -> None:
         self._pool = pool
         self.ledger_id = ledger_id
+        self._rules = RuleBook()
+
+    async def rules(self) -> RuleBook:
+        """Return what the registers say up to the head, at least."""
+        known = await self._pool.fetchval(_LAST_OF_REGISTERS)
+        if (known or 0) > self._rules.position:
+            rows = await self._pool.fetch(_OF_REGISTERS, self._rules.position)
+            self._rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
+        return self._rules
 
     async def page(self, after: int, limit: int) -> list[Recorded[LedgerEvent]]:
         """Return the events behind a position, in order."""

@@ -12,13 +12,15 @@ from asyncpg import Connection, Pool, Record
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.dossier import events as ev
+from domain.dossier.dates import settle
 from domain.dossier.evolve import apply
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Recorded
 from domain.history import legal_order, replay
+from domain.rules import RuleBook
 
 NAME: Final = "dossier_overview"  # Table name and checkpoint key: renaming it means a rebuild.
-VERSION: Final = 1
+VERSION: Final = 2
 
 Session = Connection | PoolConnectionProxy
 Slot = Callable[[object], str]
@@ -56,6 +58,13 @@ class DossierOverview:
     finished_at: datetime | None
     returned_at: datetime | None
     last_moment: datetime | None
+    told_at: datetime
+    answer_by: datetime | None
+    transfer_answer_by: datetime | None
+    calendar: str | None
+    calendar_version: int | None
+    pauses: int
+    paused_minutes: int
     irregularities: int
     voiding: bool
     state: bytes
@@ -70,10 +79,11 @@ def streams(events: Iterable[Event]) -> set[UUID]:
     return {each.event.originator_id for each in events if type(each.event) in _DOSSIER_EVENTS}
 
 
-def project(known: Rows, events: Iterable[Event]) -> dict[UUID, DossierOverview]:
+def project(known: Rows, events: Iterable[Event], rules: RuleBook) -> dict[UUID, DossierOverview]:
     """Return the rows that the events change. Same events in, in any split, same rows out.
 
-    A dossier without a known row must come with its whole stream.
+    `rules` knows the events' registers: the versions that a dossier names never change. A dossier
+    without a known row must come with its whole stream.
     """
     by_stream: dict[UUID, list[Recorded[ev.DossierEvent]]] = {}
     for each in events:
@@ -81,7 +91,9 @@ def project(known: Rows, events: Iterable[Event]) -> dict[UUID, DossierOverview]
             dossier_event = cast("Recorded[ev.DossierEvent]", each)
             by_stream.setdefault(each.event.originator_id, []).append(dossier_event)
     return {
-        stream: _whole(stream, new) if stream not in known else _next(known[stream], new)
+        stream: _whole(stream, new, rules)
+        if stream not in known
+        else _next(known[stream], new, rules)
         for stream, new in by_stream.items()
     }
 
@@ -110,21 +122,31 @@ def _precedes(event: LedgerEvent, row: DossierOverview) -> bool:
     return row.last_moment is not None and event.timestamp < row.last_moment
 
 
-def _whole(stream: UUID, events: Sequence[Recorded[ev.DossierEvent]]) -> DossierOverview:
-    dossier = replay(stream, events)
+def _whole(
+    stream: UUID, events: Sequence[Recorded[ev.DossierEvent]], rules: RuleBook
+) -> DossierOverview:
+    dossier = replay(stream, events, rules)
     voiding = any(isinstance(each.event, _VOIDING) for each in events)
-    return _row(dossier, min(each.seq for each in events), voiding=voiding)
+    told_at = max(each.recorded_at for each in events)
+    return _row(dossier, min(each.seq for each in events), told_at, voiding=voiding)
 
 
-def _next(row: DossierOverview, events: Sequence[Recorded[ev.DossierEvent]]) -> DossierOverview:
+def _next(
+    row: DossierOverview, events: Sequence[Recorded[ev.DossierEvent]], rules: RuleBook
+) -> DossierOverview:
     dossier = _states.decode(row.state)
+    before = dossier.clock, dossier.offer
     for each in sorted(events, key=legal_order):
         apply(dossier, each.event)
     dossier.version = max(each.version for each in events)
-    return _row(dossier, row.opened_seq, voiding=False)  # Else it is late.
+    if (dossier.clock, dossier.offer) != before:
+        settle(dossier, rules)
+    told_at = max(row.told_at, *(each.recorded_at for each in events))
+    return _row(dossier, row.opened_seq, told_at, voiding=False)  # Else it is late.
 
 
-def _row(dossier: Dossier, opened_seq: int, *, voiding: bool) -> DossierOverview:
+def _row(dossier: Dossier, opened_seq: int, told_at: datetime, *, voiding: bool) -> DossierOverview:
+    clock = dossier.clock
     return DossierOverview(
         dossier_id=dossier.id,
         version=dossier.version,
@@ -151,7 +173,14 @@ def _row(dossier: Dossier, opened_seq: int, *, voiding: bool) -> DossierOverview
         finished_at=dossier.finished_at,
         returned_at=dossier.returned_at,
         last_moment=dossier.last_moment,
-        irregularities=len(dossier.findings),
+        told_at=told_at,
+        answer_by=dossier.answer_by,
+        transfer_answer_by=dossier.transfer_answer_by,
+        calendar=clock.calendar.name if clock is not None else None,
+        calendar_version=clock.calendar.version if clock is not None else None,
+        pauses=dossier.pauses,
+        paused_minutes=dossier.paused_minutes,
+        irregularities=len(dossier.irregularities),
         voiding=voiding,
         state=msgspec.json.encode(dossier),
     )
@@ -167,7 +196,8 @@ _LIST: Final = ", ".join(_COLUMNS)
 _TYPES: Final = (
     *("uuid", "int", "bigint", "text", "smallint", "text", "int"),
     *("text",) * 9,
-    *("timestamptz",) * 9,
+    *("timestamptz",) * 12,
+    *("text", "int", "int", "int"),
     *("int", "boolean", "bytea"),
 )
 
@@ -304,7 +334,7 @@ async def irregular_kinds(pool: Pool, among: Container[bytes] | None = None) -> 
     counts: dict[str, int] = {}
     for record in records:
         dossier = _states.decode(record["state"])
-        findings = dossier.findings if among is None or dossier.id.bytes in among else ()
+        findings = dossier.irregularities if among is None or dossier.id.bytes in among else ()
         for finding in findings:
             counts[finding.kind] = counts.get(finding.kind, 0) + 1
     return dict(sorted(counts.items()))

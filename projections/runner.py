@@ -14,6 +14,7 @@ from asyncpg import Connection, Pool, UniqueViolationError
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.envelope import LedgerEvent, Recorded
+from domain.rules import RuleBook
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +37,9 @@ class ReadModel(Protocol):
     def ddl(self, table: str) -> str: ...
     def streams(self, events: Iterable[Event]) -> set[UUID]: ...
     def late(self, known: Mapping[UUID, Any], events: Iterable[Event]) -> set[UUID]: ...
-    def project(self, known: Mapping[UUID, Any], events: Iterable[Event]) -> dict[UUID, Any]: ...
+    def project(
+        self, known: Mapping[UUID, Any], events: Iterable[Event], rules: RuleBook
+    ) -> dict[UUID, Any]: ...
     async def load(
         self, connection: Session, table: str, dossier_ids: Iterable[UUID]
     ) -> Mapping[UUID, Any]: ...
@@ -48,6 +51,7 @@ class Log(Protocol):
 
     ledger_id: UUID
 
+    async def rules(self) -> RuleBook: ...
     async def page(self, after: int, limit: int) -> Sequence[Event]: ...
     async def streams(self, stream_ids: Iterable[UUID], until: int) -> Sequence[Event]: ...
 
@@ -208,7 +212,7 @@ class Projector:
             others = [each for each in events if each.event.originator_id not in again]
             known = {stream: row for stream, row in known.items() if stream not in again}
             events = [*others, *whole]
-        rows = self.model.project(known, events)
+        rows = self.model.project(known, events, await self._log.rules())
         if rows:
             await self.model.store(connection, self.table, rows.values())
 

@@ -1,7 +1,7 @@
-"""Files of the catalogue, TOML or JSON: units, procedures, calendars, sources, and ended units.
+"""Files of the catalogue, TOML or JSON: units, procedures, calendars, policies, sources.
 
 Each table holds entries with exactly the fields of the event that registers one; the shipped
-`catalogues/commune.toml` is an example.
+`catalogues/commune.toml` is an example. Days off may be stated as runs: `2026-09-07..2026-09-09`.
 """
 
 import json
@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.errors import DomainError
-from domain.registers import RegisterEvent
+from domain.registers import CalendarDecided, RegisterEvent
 from streams.entries import (
     CALENDARS,
     ENDED_UNITS,
+    POLICIES,
     PROCEDURES,
     SOURCES,
     UNITS,
@@ -29,7 +30,14 @@ _TABLES: Final = {
     "sources": SOURCES,
     "procedures": PROCEDURES,
     "calendars": CALENDARS,
+    "policies": POLICIES,
     "ended_units": ENDED_UNITS,
+}
+_ALIASES: Final = {
+    **{name.removesuffix("s"): name for name in _TABLES},
+    "policy": "policies",
+    "decision": "calendars",
+    "decisions": "calendars",
 }
 
 
@@ -48,6 +56,15 @@ def load_catalogue(path: Path) -> list[RegisterEvent]:
     except UnicodeDecodeError as error:
         raise CatalogueInvalid("The catalogue is not UTF-8 text.") from error
     return parse_catalogue(text, is_json=path.suffix.lower() == ".json")
+
+
+def load_decisions(path: Path) -> list[CalendarDecided]:
+    """Read a file of calendar decisions, `[[decision]]` each. Raises CatalogueInvalid."""
+    read = load_catalogue(path)
+    decisions = [entry for entry in read if isinstance(entry, CalendarDecided)]
+    if len(decisions) < len(read) or not decisions:
+        raise CatalogueInvalid("A file of calendar decisions holds [[decision]] tables only.")
+    return decisions
 
 
 def parse_catalogue(text: str, *, is_json: bool = False) -> list[RegisterEvent]:
@@ -81,10 +98,9 @@ def _read(text: str, *, is_json: bool) -> dict[str, Any]:
 
 def _tables(said: dict[str, Any]) -> dict[str, list[Any]]:
     """Return the tables under their names; one in the singular counts as its plural."""
-    plural = {name.removesuffix("s"): name for name in _TABLES}
     tables: dict[str, list[Any]] = {}
     for key, rows in said.items():
-        name = plural.get(key, key)
+        name = _ALIASES.get(key, key)
         if name not in _TABLES:
             raise CatalogueInvalid(f"There is no table {key}; there are {', '.join(_TABLES)}.")
         if not isinstance(rows, list):

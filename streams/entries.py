@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, Final, Union, cast, get_args, get_origin, get_type_hints
@@ -19,14 +19,17 @@ VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 UNITS: Final = reg.UnitRegistered.TOPIC
 PROCEDURES: Final = reg.ProcedurePublished.TOPIC
 CALENDARS: Final = reg.CalendarDecided.TOPIC
+POLICIES: Final = reg.PolicyDecided.TOPIC
 SOURCES: Final = reg.SourceRegistered.TOPIC
 ENDED_UNITS: Final = reg.UnitEndedByDecision.TOPIC
+
+_LONGEST_RUN: Final = timedelta(days=366)
 
 
 def entry(topic: str, said: Mapping[str, Any], zone: ZoneInfo = VIETNAM) -> reg.RegisterEvent:
     """Return the event that an entry of a register is. Raises InvalidRequest."""
     try:
-        data = orjson.dumps(with_zone(topic, said, zone))
+        data = orjson.dumps(with_days(topic, with_zone(topic, said, zone)))
     except TypeError as error:
         raise InvalidRequest(f"It holds what no entry may hold: {error}.") from error
     return entry_from(topic, data)
@@ -98,6 +101,34 @@ def in_zone(stated: object, zone: ZoneInfo) -> object:
     return stated
 
 
+def with_days(topic: str, said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a payload in which each run of days (`2026-09-07..2026-09-09`) is its days."""
+    data = dict(said)
+    for name in _days(topic):
+        if isinstance(data.get(name), list):
+            data[name] = [day for stated in data[name] for day in run_of_days(stated)]
+    return data
+
+
+def run_of_days(stated: object) -> list[object]:
+    """Return the days that a run names; all else as it is, for whoever reads it strictly."""
+    if not isinstance(stated, str) or ".." not in stated:
+        return [stated]
+    first, _, last = (part.strip() for part in stated.partition(".."))
+    begins, ends = day_of(first), day_of(last)
+    if not timedelta() <= ends - begins < _LONGEST_RUN:
+        raise InvalidRequest(f"{stated}: a run of days begins before it ends, within a year.")
+    return [begins + timedelta(days=n) for n in range((ends - begins).days + 1)]
+
+
+def day_of(text: str) -> date:
+    """Return a day by its text, or raise InvalidRequest."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidRequest(f"{text!r} is no day like 2026-09-07.") from error
+
+
 def zone_named(name: str) -> ZoneInfo:
     """Return a time zone by its name (tz database), or raise InvalidRequest."""
     try:
@@ -114,6 +145,13 @@ def _moments(topic: str) -> tuple[str, ...]:
     return tuple(
         name for name in names if datetime in _options(hints[name]) and name != "timestamp"
     )
+
+
+@cache
+def _days(topic: str) -> tuple[str, ...]:
+    kind = EVENTS.get(topic)
+    hints = get_type_hints(kind) if kind else {}
+    return tuple(name for name, declared in hints.items() if declared == tuple[date, ...])
 
 
 def _options(declared: object) -> tuple[object, ...]:

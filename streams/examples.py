@@ -4,6 +4,7 @@ One commune's life: province H44, commune H44.100 with its desk .01 and its agen
 """
 
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, Final
 
 from domain.dossier.commands import COMMANDS
@@ -131,6 +132,17 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "request_id": _REQUEST,
     },
     "dossier.supplement-expired.v1": {"request_id": _REQUEST},
+    "dossier.due-date-recomputed.v1": {
+        "cause": "Quyết định nghỉ bù ban hành sau ngày tiếp nhận",
+        "moved": {
+            "first_due_before": "2026-03-05T09:15:00+07:00",
+            "first_due": "2026-03-06T09:15:00+07:00",
+            "due_before": "2026-03-05T09:15:00+07:00",
+            "due": "2026-03-06T09:15:00+07:00",
+            "calendar_before": {"name": "VN", "version": 6},
+            "calendar": {"name": "VN", "version": 7},
+        },
+    },
     "dossier.reappointment-issued.v1": {
         "new_due": "2036-03-10T09:15:00+07:00",
         "reason": "Cần xác minh tại nơi đăng ký khai sinh trước đây",
@@ -224,6 +236,15 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "working": ["2026-01-10"],
         "title": "Lịch nghỉ lễ, Tết năm 2026",
     },
+    "policy.decided.v1": {
+        "policy": "VN",
+        "issued": "2026-01-05",
+        "sessions": ["07:00-11:30", "13:30-17:00"],
+        "cutoff": "15:00",
+        "supplement_answer_days": 7,
+        "transfer_answer_hours": 8,
+        "legal_basis": "Quyết định 12/2026/QĐ-UBND",
+    },
     "source.registered.v1": {
         "name": "igate.quangninh.vn",
         "unit": "H44",
@@ -246,8 +267,10 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
 
 def command_example(name: str) -> Payload:
     """Return the body of a command: what its event says; the ledger issues code and due date."""
-    said = EXAMPLES[COMMANDS[name].EVENT.TOPIC]
-    body = {field: value for field, value in said.items() if field not in {"code", "due"}}
+    command = COMMANDS[name]
+    said = EXAMPLES[command.EVENT.TOPIC]
+    can_say = {each.name for each in fields(command)} - {"code", "due"}
+    body = {field: value for field, value in said.items() if field in can_say}
     return {**body, "actor": _OFFICER}
 
 

@@ -142,7 +142,7 @@ def accepted(
     return ev.DossierAccepted(
         **stamp(named),
         procedure=procedure,
-        channel=say.Channel.DIRECT,
+        channel=reg.Channel.DIRECT,
         receiving_unit=receiving_unit,
         competent_unit=competent_unit,
         code=code,
@@ -150,6 +150,8 @@ def accepted(
         components=(say.Component(name="Tờ khai", originals=1),),
         due=due,
         procedure_version=1,
+        calendar_used=say.CalendarUse(version=1),
+        policy_version=0,
     )
 
 
@@ -220,6 +222,20 @@ def reappointed(
     return ev.ReappointmentIssued(
         **stamp(named), new_due=new_due, reason="Cần xác minh.", delaying_unit=delaying_unit
     )
+
+
+def due_date_recomputed(
+    named: str = "due-date-recomputed", *, due: datetime = LATER_DUE, version: int = 2
+) -> ev.DueDateRecomputed:
+    move = say.DateMove(
+        first_due_before=DUE,
+        first_due=due,
+        due_before=DUE,
+        due=due,
+        calendar_before=say.CalendarUse(version=1),
+        calendar=say.CalendarUse(version=version),
+    )
+    return ev.DueDateRecomputed(**stamp(named), cause="calendar", moved=move)
 
 
 def result_approved(named: str = "result-approved") -> ev.ResultApproved:
@@ -320,6 +336,7 @@ EVERY_DOSSIER_EVENT: tuple[ev.DossierEvent, ...] = (
     supplement_completed(),
     supplement_expired(),
     reappointed(),
+    due_date_recomputed(),
     result_approved(),
     result_at_desk(),
     result_rejected(),
@@ -394,6 +411,12 @@ def calendar_decided(
     )
 
 
+def ordinary_years(years: range = range(2020, 2036)) -> reg.CalendarDecided:
+    """Return a decision by which every Monday to Friday of these years is worked."""
+    sundays = (date(year, 1, 7 - date(year, 1, 7).isoweekday() % 7) for year in years)
+    return calendar_decided("ordinary-years", off=tuple(sundays))
+
+
 def source_registered(name: str = "mot-cua-h01", *, unit: UnitCode = DESK) -> reg.SourceRegistered:
     return reg.SourceRegistered(
         **stamp(f"source-{name}", reg.stream_of("source", name)), name=name, unit=unit
@@ -433,7 +456,7 @@ def subject_erased(subject: UUID = LAN) -> reg.SubjectErased:
 
 
 def registers() -> list[reg.RegisterEvent]:
-    """Return a province with a desk, an agency and a unit that ended, and one procedure."""
+    """Return a province with a desk, an agency and a unit that ended, a procedure, a calendar."""
     return [
         unit_registered(PROVINCE, parent=None),
         unit_registered(DESK),
@@ -441,6 +464,7 @@ def registers() -> list[reg.RegisterEvent]:
         unit_registered(ENDED),
         unit_ended(ENDED),
         procedure_published(),
+        ordinary_years(),
     ]
 
 

@@ -49,10 +49,17 @@ def _place(version: int) -> dict[str, Any]:
 def _values(kind: type, *, every: bool) -> dict[str, Any]:
     declared = get_type_hints(kind)
     return {
-        field.name: _value(field.name, declared[field.name], every=every)
+        field.name: _other(_value(field.name, declared[field.name], every=every), field.default)
         for field in fields(kind)
         if (every or field.default is MISSING) and field.name not in _place(1)
     }
+
+
+def _other(value: object, default: object) -> object:
+    """Return a value, or where it is an enum's default, another one."""
+    if isinstance(value, Enum) and value == default:
+        return next(each for each in type(value) if each != default)
+    return value
 
 
 def _value(name: str, declared: Any, *, every: bool) -> object:  # noqa: ANN401  # any declared type
@@ -67,5 +74,5 @@ def _value(name: str, declared: Any, *, every: bool) -> object:  # noqa: ANN401 
     if isinstance(declared, type) and is_dataclass(declared):
         return declared(**_values(declared, every=every))
     if issubclass(declared, Enum):
-        return list(declared)[1]  # The default is the first or the last one.
+        return list(declared)[1]
     return PLAIN[declared](name)

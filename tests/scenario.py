@@ -34,7 +34,7 @@ def situation(
     """Return what a decision sees an hour after the last event, if nothing else is said."""
     last = max((each.event.timestamp for each in known), default=MORNING - HOUR)
     return Situation(
-        dossier=replay(DOSSIER, known),
+        dossier=replay(DOSSIER, known, rule_book()),
         history=known,
         rules=rule_book(),
         scope=scope,

@@ -23,7 +23,7 @@ from domain.access import _MAY
 from domain.dossier.commands import COMMANDS, DossierCommand
 from domain.dossier.events import DOSSIER_EVENTS
 from domain.dossier.evolve import _EFFECTS
-from domain.dossier.payloads import Resolved
+from domain.dossier.payloads import Moved, Resolved
 from domain.dossier.transitions import FITS
 from domain.envelope import LedgerEvent, category
 from domain.errors import DomainError
@@ -125,8 +125,9 @@ def test_a_command_says_what_its_event_says(name: str) -> None:
     command = COMMANDS[name]
     event = command.EVENT
     added = {field.name for field in fields(LedgerEvent)}
-    if issubclass(event, Resolved):
-        added |= {field.name for field in fields(Resolved)}
+    for resolved in (Resolved, Moved):
+        if issubclass(event, resolved):
+            added |= {field.name for field in fields(resolved)}
     assert _says(command) == {
         name: said for name, said in _says(event).items() if name not in added
     }

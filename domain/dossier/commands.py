@@ -140,6 +140,14 @@ class IssueReappointment(say.Reappointment, DossierCommand):
 
 
 @dataclass(frozen=True, kw_only=True)
+class RecomputeDueDate(say.Recomputation, DossierCommand):
+    """Compute the due date again by the calendar as it is decided now; never an earlier one."""
+
+    NAME = "recompute-due-date"
+    EVENT = ev.DueDateRecomputed
+
+
+@dataclass(frozen=True, kw_only=True)
 class ApproveResult(say.Approval, DossierCommand):
     """Record that the competent authority has signed the result."""
 
@@ -275,6 +283,7 @@ Command = (
     | CompleteSupplement
     | ExpireSupplement
     | IssueReappointment
+    | RecomputeDueDate
     | ApproveResult
     | DeliverResult
     | RejectResult

@@ -1,18 +1,27 @@
 """Which events each command yields, or which refusal stands in its way."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from domain.codes import issuing_scope
-from domain.deadlines import due_date
 from domain.dossier import commands as do
 from domain.dossier import events as ev
+from domain.dossier import payloads as say
+from domain.dossier.dates import dates_of, later, newest, resolved, supplement_limit
 from domain.dossier.evolve import UNIT_FIELDS
 from domain.dossier.state import Delivery, Dossier, Status
-from domain.envelope import LedgerEvent, Meta, Pin, Stamp, UnitCode, event_id
-from domain.errors import Forbidden, IllegalTransition, InvalidRequest
-from domain.history import History, full_history
+from domain.envelope import LedgerEvent, Meta, Pin, Recorded, Stamp, UnitCode, event_id
+from domain.errors import (
+    CalendarContradicts,
+    CalendarLacksYear,
+    Forbidden,
+    IllegalTransition,
+    InvalidRequest,
+)
+from domain.history import History, full_history, replay
+from domain.registers import PausePolicy
 from domain.rules import RuleBook
 
 
@@ -29,6 +38,11 @@ class Situation:
     scope: frozenset[UnitCode]
     at: datetime
     meta: Meta
+
+    def after(self, events: Sequence[ev.DossierEvent]) -> Dossier:
+        """Return the state once these events are recorded too."""
+        recorded = (Recorded(seq=0, recorded_at=e.timestamp, leaf=b"", event=e) for e in events)
+        return replay(self.dossier.id, (*self.history, *recorded), self.rules)
 
     def stamp(self, place: int = 1) -> Stamp:
         return {
@@ -102,9 +116,48 @@ def decide(situation: Situation, command: do.Command) -> Decision:
         raise refused
     check_units(situation, command)
     special = _SPECIAL.get(type(command))
-    return (
-        special(situation, command) if special else Decision(events=(_happen(situation, command),))
-    )
+    if special is not None:
+        decision = special(situation, command)
+    else:
+        decision = Decision(events=(_happen(situation, command),))
+    if type(command) not in _MOVING or not decision.events:
+        return decision
+    further = _by_newest(situation, command, decision.events)
+    return replace(decision, events=(*decision.events, *further))
+
+
+def _by_newest(
+    situation: Situation, command: do.Command, events: Sequence[ev.DossierEvent]
+) -> tuple[ev.DueDateRecomputed, ...]:
+    """Return a recomputation if the date that is told now is another one by the newest calendar.
+
+    A term that begins anew was told to nobody; any other date only becomes later. Raises
+    CalendarLacksYear where the clock goes on, but into a year that is not known.
+    """
+    before, after = situation.dossier, situation.after(events)
+    if after.clock == before.clock or (before.is_undated and after.is_undated):
+        return ()
+    move = newest(after, situation.rules)
+    if move is None or move.first_due in (None, after.first_due):
+        return ()
+    if not _begins_anew(situation, command) and later(after, situation.rules) is None:
+        return ()
+    return (_recomputed(situation, move, "calendar", place=len(events) + 1),)
+
+
+def _begins_anew(situation: Situation, command: do.Command) -> bool:
+    dossier = situation.dossier
+    if dossier.procedure is None or not isinstance(command, do.CompleteSupplement):
+        return isinstance(command, do.AcceptTransfer)  # The receipt that the clock waited for.
+    version = dossier.procedure_version or 0
+    published = situation.rules.procedure_version(dossier.procedure, version)
+    return published is not None and published.pause_policy is PausePolicy.RESTART
+
+
+def _recomputed(
+    situation: Situation, move: say.DateMove, cause: str | None, place: int
+) -> ev.DueDateRecomputed:
+    return ev.DueDateRecomputed(**situation.stamp(place), cause=cause, moved=move)
 
 
 def check_units(situation: Situation, command: do.Command) -> None:
@@ -121,21 +174,13 @@ def _happen(situation: Situation, command: do.Command, **changes: object) -> ev.
 
 
 def _accept(situation: Situation, command: do.AcceptDossier) -> Decision:
-    published, _ = situation.rules.procedure(command.procedure, situation.at)
     if command.receiving_unit not in situation.scope:
         raise Forbidden(f"You do not act for the receiving unit {command.receiving_unit}.")
+    basis, due = resolved(command, situation.at, situation.rules)
     zone = situation.rules.zone(command.receiving_unit)
-    due = command.due or due_date(situation.at, published.term, zone)
     code = command.code or situation.dossier.code
     unit = situation.rules.unit(command.receiving_unit, situation.at).unit
-    accepted = _happen(
-        situation,
-        command,
-        due=due,
-        due_computed=command.due is None and due is not None,
-        procedure_version=published.version,
-        code=code,
-    )
+    accepted = _happen(situation, command, due=due, code=code, **vars(basis))
     issue = None if code else issuing_scope(unit, situation.at.astimezone(zone).date())
     return Decision(events=(accepted,), issue=issue)
 
@@ -167,24 +212,65 @@ def _succeed(situation: Situation, command: do.SucceedUnit) -> Decision:
     return Decision(events=(_happen(situation, command),))
 
 
+def _time_out(situation: Situation, command: do.TimeOutTransfer) -> Decision:
+    until = situation.dossier.transfer_answer_by
+    _refuse_early(situation, command, until)
+    return Decision(events=(_happen(situation, command, answer_by=until),))
+
+
+def _refuse_early(
+    situation: Situation, command: do.TimeOutTransfer | do.ExpireSupplement, until: datetime | None
+) -> None:
+    if until is not None and situation.at <= until:
+        raise _illegal(situation, command, f"an answer is awaited until {until.isoformat()}.")
+
+
+def _illegal(situation: Situation, command: do.Command, why: str) -> IllegalTransition:
+    dossier = situation.dossier
+    status = dossier.status.portal_code if dossier.status is not None else None
+    return IllegalTransition(command.NAME, status, allowed(dossier), why)
+
+
+def _ask(situation: Situation, command: do.RequestSupplement) -> Decision:
+    """Say until when the answer is awaited, if it is not said and the rules know."""
+    until = command.answer_by
+    with suppress(CalendarLacksYear, CalendarContradicts):
+        dates = dates_of(situation.dossier, situation.rules) if until is None else None
+        until = supplement_limit(situation.at, dates) if dates is not None else until
+    return Decision(events=(_happen(situation, command, answer_by=until),))
+
+
+def _share(
+    situation: Situation, command: do.OfferTransfer | do.AssignDossier | do.StartStep
+) -> Decision:
+    due = situation.dossier.due
+    if command.deadline is not None and due is not None and command.deadline > due:
+        raise InvalidRequest("deadline lies after the due date of the whole dossier.")
+    return Decision(events=(_happen(situation, command),))
+
+
 def _expire(situation: Situation, command: do.ExpireSupplement) -> Decision:
+    until = situation.dossier.answer_by
+    _refuse_early(situation, command, until)
+    expired = _happen(situation, command, answer_by=until)
     stop = ev.DossierStopped(
         **situation.stamp(2),
         reason="Người nộp không bổ sung hồ sơ trong thời hạn.",
+        expiry=expired.meta.event_id,
     )
-    return Decision(events=(_happen(situation, command), stop))
+    return Decision(events=(expired, stop))
 
 
 def _reappoint(situation: Situation, command: do.IssueReappointment) -> Decision:
     due = situation.dossier.due
     unit = situation.dossier.receiving_unit
+    if command.new_due <= situation.at:
+        raise InvalidRequest("new_due must lie ahead.")
     if due is not None and unit is not None:
         zone = situation.rules.zone(unit)
         if situation.at.astimezone(zone).date() >= due.astimezone(zone).date():
             why = "the notice must come at the latest the day before (NĐ 61/2018, Điều 19.9)."
-            raise IllegalTransition(
-                command.NAME, situation.dossier.status, allowed(situation.dossier), why
-            )
+            raise _illegal(situation, command, why)
         if command.new_due <= due:
             raise InvalidRequest("new_due must be later than the day of return so far.")
     return Decision(events=(_happen(situation, command),))
@@ -216,14 +302,31 @@ def _correct(situation: Situation, command: do.CorrectEvent) -> Decision:
     raise InvalidRequest("corrects must be the id of an event of this dossier.")
 
 
+def _recompute(situation: Situation, command: do.RecomputeDueDate) -> Decision:
+    """Move the date by the newest calendar: never to an earlier one, and only if it moves."""
+    move = later(situation.dossier, situation.rules)
+    if move is None:
+        return Decision(events=())
+    return Decision(events=(_recomputed(situation, move, command.cause, place=1),))
+
+
+_MOVING = frozenset({do.CompleteSupplement, do.RecordPayment, do.EndIncident, do.AcceptTransfer})
+"""Commands by which a clock may begin or go on: the date that they tell is computed anew."""
+
 _SPECIAL: dict[type[do.Command], Callable[..., Decision]] = {
     do.AcceptDossier: _accept,
     do.SubmitDossier: _submit,
     do.AcceptTransfer: _answer_transfer,
     do.RefuseTransfer: _answer_transfer,
+    do.OfferTransfer: _share,
+    do.AssignDossier: _share,
+    do.StartStep: _share,
+    do.TimeOutTransfer: _time_out,
+    do.RequestSupplement: _ask,
     do.ExpireSupplement: _expire,
     do.SucceedUnit: _succeed,
     do.IssueReappointment: _reappoint,
+    do.RecomputeDueDate: _recompute,
     do.RejectResult: _reject_result,
     do.BeginIncident: _begin_incident,
     do.EndIncident: _end_incident,
@@ -232,11 +335,12 @@ _SPECIAL: dict[type[do.Command], Callable[..., Decision]] = {
 
 
 def pins_of(rules: RuleBook, event: ev.DossierEvent | do.Command) -> tuple[Pin, ...]:
-    """Return the versions of the units and of the procedure that a decision looks at."""
+    """Return the versions of the units, the procedure, calendar and policy that it looks at."""
     kind = type(event) if isinstance(event, LedgerEvent) else event.EVENT
     named = (getattr(event, name, None) for name in UNIT_FIELDS[kind])
     pins = set(rules.pins(unit for unit in named if unit is not None))
     procedure = getattr(event, "procedure", None)
     if procedure is not None and procedure in rules.procedures:
         pins.add(rules.procedures[procedure].pin)
+        pins.update(rules.clock_pins(getattr(event, "competent_unit", None)))
     return tuple(sorted(pins, key=lambda pin: pin.stream))

@@ -90,6 +90,13 @@ class ReappointmentIssued(say.Reappointment, LedgerEvent):
 
 
 @dataclass(frozen=True, kw_only=True)
+class DueDateRecomputed(say.Recomputation, say.Moved, LedgerEvent):
+    """The calendar was decided late: from now on the clock counts by its newer version."""
+
+    TOPIC = "dossier.due-date-recomputed.v1"
+
+
+@dataclass(frozen=True, kw_only=True)
 class ResultApproved(say.Approval, LedgerEvent):
     TOPIC = "dossier.result-approved.v1"
 
@@ -195,6 +202,7 @@ DossierEvent = (
     | SupplementCompleted
     | SupplementExpired
     | ReappointmentIssued
+    | DueDateRecomputed
     | ResultApproved
     | ResultAtDesk
     | ResultRejected

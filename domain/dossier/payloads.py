@@ -12,15 +12,7 @@ from uuid import UUID
 
 from domain.envelope import ProcedureCode, UnitCode
 from domain.personal import Personal
-
-
-class Channel(StrEnum):
-    """How a dossier came in (KenhThucHien)."""
-
-    ONLINE = "online"
-    DIRECT = "direct"
-    POST = "post"
-    KIOSK = "kiosk"
+from domain.registers import Channel
 
 
 class PartyKind(StrEnum):
@@ -132,7 +124,11 @@ class Submission:
 
 @dataclass(frozen=True, kw_only=True)
 class Acceptance:
-    """What form 01 says. `due` is the day of return as its source stated it."""
+    """What form 01 says. `due` is the day of return as its source stated it.
+
+    `non_boundary`: taken in outside of the competent agency's area (tiếp nhận không phụ thuộc địa
+    giới hành chính); where it is not said, the organisation register tells.
+    """
 
     procedure: ProcedureCode
     channel: Channel
@@ -152,15 +148,33 @@ class Acceptance:
     vneid_authenticated: bool | None = None
     submitted_at: datetime | None = None
     result_at_once: bool = False
+    non_boundary: bool | None = None
     portal_code: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
+class CalendarUse:
+    """Which working calendar counts: its version, its zone, the units whose closures hold."""
+
+    name: str = "VN"
+    version: int = 0
+    zone: str = "Asia/Ho_Chi_Minh"
+    units: tuple[UnitCode, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """What the ledger adds to an acceptance: which version of the procedure, whose due date."""
+    """What the ledger adds to an acceptance: the versions of the rules by which its clock runs.
+
+    `awaited` is the agency from whose receipt the clock counts where the dossier was taken in
+    elsewhere: until then the printed date is provisional (NĐ 309/2026, Điều 8.3).
+    """
 
     procedure_version: int | None = None
     due_computed: bool = False
+    calendar_used: CalendarUse | None = None
+    policy_version: int | None = None
+    awaited: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -173,13 +187,18 @@ class IntakeRefusal:
 
 @dataclass(frozen=True, kw_only=True)
 class TransferOffer:
-    """A hand-over on the control slip (form 05): whose work, until when."""
+    """A hand-over on the control slip (form 05): whose work, until when.
+
+    `deadline` is for the work, and never lies after the due date of the whole; `answer_by` is for
+    taking it over.
+    """
 
     to_unit: UnitCode
     from_unit: UnitCode | None = None
     transfer_id: str | None = None
     work: str | None = None
     deadline: datetime | None = None
+    answer_by: datetime | None = None
     paper: bool | None = None
 
 
@@ -204,6 +223,7 @@ class TransferTimeout:
     """Nobody answered the offer in time; the dossier stays where it was."""
 
     transfer_id: str | None = None
+    answer_by: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,6 +287,7 @@ class SupplementExpiry:
     """The applicant did not answer in the time that the rule gives."""
 
     request_id: str | None = None
+    answer_by: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -334,10 +355,14 @@ class Withdrawal:
 
 @dataclass(frozen=True, kw_only=True)
 class Stop:
-    """Form 05 of TT 03/2025: processing stops."""
+    """Form 05 of TT 03/2025: processing stops.
+
+    `expiry` is the event id of the expiry that it follows from, if it does.
+    """
 
     reason: str
     number: str | None = None
+    expiry: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -394,6 +419,32 @@ class Succession:
 
     predecessor: UnitCode
     successor: UnitCode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recomputation:
+    """The due date is to be computed again by the rules as they are decided now."""
+
+    cause: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DateMove:
+    """Both dates as they were and as they are, and by which calendars."""
+
+    first_due_before: datetime | None = None
+    first_due: datetime | None = None
+    due_before: datetime | None = None
+    due: datetime | None = None
+    calendar_before: CalendarUse
+    calendar: CalendarUse
+
+
+@dataclass(frozen=True, kw_only=True)
+class Moved:
+    """What the ledger says about a recomputation."""
+
+    moved: DateMove
 
 
 @dataclass(frozen=True, kw_only=True)

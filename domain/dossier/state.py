@@ -5,8 +5,9 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from domain.dossier.payloads import Channel
+from domain.dossier.payloads import CalendarUse
 from domain.envelope import ProcedureCode, UnitCode
+from domain.registers import Channel
 
 
 class Status(IntEnum):
@@ -73,6 +74,66 @@ class Offer:
 
     to_unit: UnitCode
     transfer_id: str | None
+    at: datetime
+    by: UUID
+    answer_by: datetime | None = None
+
+
+class PauseKind(StrEnum):
+    """Why a clock may stand still; what it does to the term is the procedure version's to say."""
+
+    SUPPLEMENT = "supplement"
+    PAYMENT = "payment"
+    INCIDENT = "incident"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interruption:
+    """From one event until another, if it came: `stated_due` is what that one said."""
+
+    kind: PauseKind
+    start: datetime
+    by: UUID
+    end: datetime | None = None
+    ended_by: UUID | None = None
+    answer_by: datetime | None = None
+    stated_due: datetime | None = None
+    system: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reappointed:
+    at: datetime
+    by: UUID
+    new_due: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Share:
+    """Until when the work of a hand-over is to be done, as its control slip says."""
+
+    by: UUID
+    deadline: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Clock:
+    """All that the dates of a dossier follow from, beside the rules that it names.
+
+    `received_at` is the competent agency's receipt where the clock waits for it (`awaited`).
+    """
+
+    accepted_by: UUID
+    start: datetime
+    stated: datetime | None
+    computed: bool
+    calendar: CalendarUse
+    policy_version: int
+    awaited: str | None = None
+    received_at: datetime | None = None
+    interruptions: tuple[Interruption, ...] = ()
+    reappointed: Reappointed | None = None
+    shares: tuple[Share, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -108,6 +169,11 @@ class Dossier:
     first_due: datetime | None = None
     due: datetime | None = None
     due_computed: bool = False
+    clock: Clock | None = None
+    answer_by: datetime | None = None
+    transfer_answer_by: datetime | None = None
+    pauses: int = 0
+    paused_minutes: int = 0
     reappointed_by: UUID | None = None
     supplements: int = 0
     intake_supplements: int = 0
@@ -117,7 +183,7 @@ class Dossier:
     ended_by: UUID | None = None
     finished_at: datetime | None = None
     returned_at: datetime | None = None
-    expired: bool = False
+    expired_by: UUID | None = None
     financial: Financial = Financial.NONE
     delivery: Delivery = Delivery.NONE
     synchronisation: Synchronisation = Synchronisation.NONE
@@ -125,6 +191,17 @@ class Dossier:
     last_moment: datetime | None = None
     last_version: int = 0
     findings: tuple[Finding, ...] = field(default=())
+    date_findings: tuple[Finding, ...] = field(default=())
+
+    @property
+    def is_undated(self) -> bool:
+        """Whether its dates cannot be computed, or nobody said any."""
+        return any(each.kind == "no-due-date" for each in self.date_findings)
+
+    @property
+    def irregularities(self) -> tuple[Finding, ...]:
+        """Everything that does not fit: the state machine, or the law of deadlines."""
+        return (*self.findings, *self.date_findings)
 
     @property
     def seen_by(self) -> tuple[UnitCode, ...]:

@@ -26,6 +26,7 @@ FITS: Mapping[type[ev.DossierEvent], frozenset[Status | None]] = {
     ev.SupplementCompleted: frozenset({Status.SUPPLEMENT, Status.INTAKE_SUPPLEMENT}),
     ev.SupplementExpired: frozenset({Status.SUPPLEMENT}),
     ev.ReappointmentIssued: _PROCESS,
+    ev.DueDateRecomputed: OPEN,
     ev.ResultApproved: _PROCESS,
     ev.ResultAtDesk: _WORK,  # 2 → 9: resolved at the desk (Điều 17.5).
     # The end that it voids is not in the effective history; a fee asked for after it may be.
@@ -58,8 +59,6 @@ def _misfit(  # noqa: C901, PLR0911  # a table of cases
     match event:
         case ev.DossierAccepted() if before.accepted_at is not None:
             return "second-acceptance", "It was accepted before."
-        case ev.DossierAccepted() if event.due is None:
-            return "no-due-date", "It was accepted without a due date, and none can be computed."
         case ev.DossierAccepted() if before.status in ENDED and _found(before.ended_by, before):
             return None  # The end that came too early carries the finding.
         case ev.SupplementRequested() if (
@@ -76,6 +75,8 @@ def _misfit(  # noqa: C901, PLR0911  # a table of cases
             before.offer is not None and not answers(before.offer, event)
         ):
             return "other-offer", f"{name}: the open offer is another one."
+        case ev.DossierStopped() if _is_overtaken(before, event):
+            return "overtaken", "The answer had come before the expiry, and was told later."
         case _ if before.status in FITS[type(event)]:
             return None
         case _ if before.status in ENDED:
@@ -86,6 +87,10 @@ def _misfit(  # noqa: C901, PLR0911  # a table of cases
             return "before-acceptance", f"{name} came before the acceptance."
         case _:
             return "illegal-transition", f"{name} does not follow from status {before.status}."
+
+
+def _is_overtaken(before: Dossier, stop: ev.DossierStopped) -> bool:
+    return stop.expiry is not None and stop.expiry != before.expired_by
 
 
 def answers(offer: Offer, event: ev.TransferAccepted | ev.TransferRefused) -> bool:

@@ -25,6 +25,13 @@ CREATE TABLE views.{table} (
     finished_at timestamptz,
     returned_at timestamptz,
     last_moment timestamptz,
+    told_at timestamptz NOT NULL,
+    answer_by timestamptz,
+    transfer_answer_by timestamptz,
+    calendar text,
+    calendar_version integer,
+    pauses integer NOT NULL,
+    paused_minutes integer NOT NULL,
     irregularities integer NOT NULL,
     voiding boolean NOT NULL,
     state bytea NOT NULL
@@ -38,3 +45,6 @@ CREATE INDEX ON views.{table} (receiving_unit, opened_seq);
 CREATE INDEX ON views.{table} (status, opened_seq);
 CREATE INDEX ON views.{table} USING gin (units) WITH (fastupdate = off);
 CREATE INDEX ON views.{table} (opened_seq) WHERE irregularities > 0;
+CREATE INDEX ON views.{table} (answer_by) WHERE status = 5;
+CREATE INDEX ON views.{table} (transfer_answer_by) WHERE status IN (2, 4);
+CREATE INDEX ON views.{table} (calendar, calendar_version, dossier_id) WHERE status IN (2, 4, 5, 6);

@@ -48,6 +48,10 @@ history  inside  200       200       200       200       200       200       401
 history  outside 404       404       404       404       404       404       401   401      401
 next     inside  200       200       200       200       200       200       401   401      401
 next     outside 404       404       404       404       404       404       401   401      401
+due      inside  200       200       200       200       200       200       401   401      401
+due      outside 404       404       404       404       404       404       401   401      401
+preview  inside  200       200       200       200       200       200       401   401      401
+preview  outside 200       200       200       200       200       200       401   401      401
 search   inside  listed    listed    403       403       listed    403       401   401      401
 search   outside absent    absent    403       403       absent    403       401   401      401
 public   inside  200       200       200       200       200       200       200   200      200
@@ -175,6 +179,16 @@ class Asking:
     async def next(self, where: str, who: str | None) -> str:
         return await self._read(f"/v1/dossiers/{self.dossiers[where]['id']}/next", who)
 
+    async def due(self, where: str, who: str | None) -> str:
+        return await self._read(f"/v1/dossiers/{self.dossiers[where]['id']}/due-date", who)
+
+    async def preview(self, where: str, who: str | None) -> str:
+        """Say when a dossier would be due: the rules are no secret, also of others' units."""
+        said = {"procedure": "1.001193", "received_at": moment(), "channel": "direct"}
+        body = {**said, "competent_unit": self.unit(where, who)}
+        response = await self.service.ask("POST", "/v1/due-previews", who=who, json=body)
+        return str(response.status_code)
+
     async def public(self, where: str, who: str | None) -> str:
         return await self._read(f"/v1/public/dossiers/{self.dossiers[where]['code']}", who)
 
@@ -223,7 +237,7 @@ async def seen_by(service: Service, dossier: str, *whose: str) -> list[str]:
     """Return who sees a dossier: its state, its history, what is next, and in the list alike."""
     found = []
     for who in whose:
-        paths = (f"/v1/dossiers/{dossier}{end}" for end in ("", "/history", "/next"))
+        paths = (f"/v1/dossiers/{dossier}{end}" for end in ("", "/history", "/next", "/due-date"))
         statuses = {(await service.get(path, who=who)).status_code for path in paths}
         listed = dossier in await service.listed(who=who)
         assert statuses == ({200} if listed else {404}), who

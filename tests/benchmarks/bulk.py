@@ -10,9 +10,9 @@ import asyncpg
 
 from domain.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
 from domain.dossier.events import DossierAccepted, StepCompleted
-from domain.dossier.payloads import Channel
 from domain.envelope import Meta, ProcedureCode, Recorded, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF
+from domain.registers import Channel
 from infra.codec import decode, encode
 from infra.judging import Encoded, Judgement, Prepared, Snapshot, judge
 

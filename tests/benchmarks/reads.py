@@ -12,6 +12,7 @@ from api.administration import granted, load_entries
 from api.main import VIEWS, Process, Settings, opened
 from domain.history import effective_history, fold
 from domain.registers import Role
+from domain.rules import RuleBook
 from projections.rebuild import rebuild
 from streams.catalogue_files import COMMUNE, load_catalogue, parse_catalogue
 from tests.benchmarks.bulk import Filling, dossier_id, fill, history
@@ -35,7 +36,9 @@ async def history_of_a_hundred(effort: Effort) -> list[Figure]:
             target=2,
             at_most=True,
             beside={
-                "with its state": _took(effort, lambda: fold(stream, effective_history(events)))
+                "with its state": _took(
+                    effort, lambda: fold(stream, effective_history(events), RuleBook())
+                )
             },
         )
     ]

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -13,6 +14,7 @@ from tests.contracts.record import STORED, Stored, restored, stored
 from tests.examples import DOSSIER, LAN, MORNING, accepted, lan, submitted
 from tests.filled import filled, minimal
 
+FORMER = STORED.with_name("former")  # Bytes of the same version, from before it had more fields.
 CASES: list[Literal["filled", "minimal"]] = ["filled", "minimal"]
 
 
@@ -41,6 +43,16 @@ def test_a_restored_event_is_written_in_the_same_bytes(topic: str, case: str) ->
     row = read(topic, case)
     assert row["type"] == topic
     assert stored(restored(row)) == row
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("file", sorted(FORMER.iterdir()), ids=lambda file: file.stem)
+def test_what_was_stored_before_a_type_said_more_is_restored_with_all_that_it_said(
+    file: Path, case: str
+) -> None:
+    row: Stored = json.loads(file.read_text("utf-8"))[case]
+    said, again = json.loads(row["data"]), json.loads(stored(restored(row))["data"])
+    assert {name: again[name] for name in said} == said
 
 
 @pytest.mark.parametrize("topic", EVENTS)

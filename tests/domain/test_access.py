@@ -67,7 +67,7 @@ def sender(unit: UnitCode = DESK, role: Role = Role.DESK) -> Sender:
 
 
 def seeing(*events: ev.DossierEvent) -> set[str]:
-    dossier = replay(DOSSIER, history(*events))
+    dossier = replay(DOSSIER, history(*events), rule_book())
     units = (PROVINCE, DESK, AGENCY, OTHER_DESK, ENDED)
     return {unit for unit in units if sender(unit).sees(dossier)}
 
@@ -171,7 +171,9 @@ def test_the_successor_sees_what_its_predecessor_held() -> None:
 
 def test_the_successor_of_a_successor_sees_it_too() -> None:
     rules = rule_book(unit_ended(AGENCY, successors=(DESK,)), token_granted(unit=DESK))
-    dossier = replay(DOSSIER, history(accepted(receiving_unit=ENDED, competent_unit=ENDED)))
+    dossier = replay(
+        DOSSIER, history(accepted(receiving_unit=ENDED, competent_unit=ENDED)), rule_book()
+    )
     assert authenticate(rules, DIGEST, MORNING).sees(dossier)
 
 

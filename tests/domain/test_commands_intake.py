@@ -7,7 +7,6 @@ import pytest
 
 from domain.dossier import commands as do
 from domain.dossier import events as ev
-from domain.dossier.payloads import Channel
 from domain.envelope import ProcedureCode
 from domain.errors import (
     DomainError,
@@ -17,6 +16,7 @@ from domain.errors import (
     UnknownProcedure,
     UnknownUnit,
 )
+from domain.registers import Channel
 from tests.examples import (
     AGENCY,
     CODE,

@@ -121,7 +121,7 @@ def test_a_whole_supplement_comes_in_once() -> None:
 
 
 def test_a_supplement_that_expires_stops_the_dossier() -> None:
-    end = replace(stopped(), reason=EXPIRED)
+    end = replace(stopped(), reason=EXPIRED, expiry=meta("command 3").event_id)
     before = (accepted(), supplement_requested())
     given(*before).when(asking_for(supplement_expired())).then(supplement_expired(), end)
 

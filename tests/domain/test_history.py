@@ -30,6 +30,7 @@ from tests.examples import (
     result_at_desk,
     result_rejected,
     result_returned,
+    rule_book,
     stopped,
     withdrawn,
 )
@@ -117,7 +118,7 @@ def test_a_correction_of_a_correction_of_a_correction_voids_again() -> None:
 def test_what_replaces_an_event_takes_its_place() -> None:
     right = stopped("right")
     void = corrected(corrects="stopped", replaced_by="right")
-    dossier = replay(DOSSIER, history(accepted(), assigned(), stopped(), right, void))
+    dossier = replay(DOSSIER, history(accepted(), assigned(), stopped(), right, void), rule_book())
     assert effective(accepted(), stopped(), right, void) == ["accepted", "right"]
     assert (dossier.ended_by, dossier.findings) == (id_of("right"), ())
 
@@ -164,7 +165,7 @@ def test_of_corrections_in_a_larger_circle_each_is_voided_by_a_later_one_only() 
 def test_a_rejected_result_never_was_an_end() -> None:
     told = history(accepted(), assigned(), result_at_desk(), result_rejected())
     assert names(effective_history(told)) == ["accepted", "assigned", "result-rejected"]
-    assert replay(DOSSIER, told).status is Status.IN_PROCESS
+    assert replay(DOSSIER, told, rule_book()).status is Status.IN_PROCESS
 
 
 def test_each_rejection_voids_the_last_result_before_it() -> None:
@@ -211,7 +212,9 @@ def test_a_rejection_without_any_result_voids_nothing() -> None:
 def test_a_rejection_that_is_corrected_gives_the_end_back() -> None:
     undone = corrected(corrects="result-rejected")
     dossier = replay(
-        DOSSIER, history(accepted(), assigned(), result_at_desk(), result_rejected(), undone)
+        DOSSIER,
+        history(accepted(), assigned(), result_at_desk(), result_rejected(), undone),
+        rule_book(),
     )
     assert (dossier.status, dossier.result) == (Status.FINISHED, id_of("result-at-desk"))
 
@@ -227,19 +230,24 @@ def test_a_rejection_before_the_result_was_told_still_voids_it() -> None:
 
 def test_the_version_counts_what_is_void_too() -> None:
     assert (
-        replay(DOSSIER, history(accepted(), stopped(), corrected(corrects="stopped"))).version == 3
+        replay(
+            DOSSIER, history(accepted(), stopped(), corrected(corrects="stopped")), rule_book()
+        ).version
+        == 3
     )
 
 
 def test_the_irregularities_of_no_history_are_none() -> None:
-    assert irregularities([]) == ()
+    assert irregularities([], rule_book()) == ()
 
 
 def test_a_finding_goes_with_the_correction_of_the_event_that_has_it() -> None:
     told = history(accepted(), withdrawn(), assigned())
-    assert [finding.kind for finding in irregularities(effective_history(told))] == ["after-end"]
+    assert [finding.kind for finding in irregularities(effective_history(told), rule_book())] == [
+        "after-end"
+    ]
     told = history(accepted(), withdrawn(), assigned(), corrected(corrects="assigned"))
-    assert irregularities(effective_history(told)) == ()
+    assert irregularities(effective_history(told), rule_book()) == ()
 
 
 @pytest.mark.parametrize(
@@ -252,4 +260,4 @@ def test_a_finding_goes_with_the_correction_of_the_event_that_has_it() -> None:
 )
 def test_a_state_is_the_fold_of_its_effective_history(before: tuple[ev.DossierEvent, ...]) -> None:
     told = history(accepted(), *before)
-    assert replay(DOSSIER, told) == fold(DOSSIER, effective_history(told))
+    assert replay(DOSSIER, told, rule_book()) == fold(DOSSIER, effective_history(told), rule_book())

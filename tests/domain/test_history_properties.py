@@ -26,6 +26,7 @@ from tests.examples import (
     asking_for,
     id_of,
     recorded,
+    rule_book,
 )
 from tests.scenario import situation
 
@@ -79,9 +80,9 @@ def but_for_the_order_of_telling(dossier: Dossier) -> Dossier:
 @QUICK
 @for_all(facts())
 def test_any_events_in_any_order_give_a_state(told: History) -> None:
-    dossier = replay(DOSSIER, told)
+    dossier = replay(DOSSIER, told, rule_book())
     assert dossier.version == len(told)
-    assert dossier.findings == irregularities(effective_history(told))
+    assert dossier.irregularities == irregularities(effective_history(told), rule_book())
     evolved = Dossier(id=DOSSIER)
     for each in told:  # Not even in legal order.
         evolved = evolve(evolved, each.event)
@@ -98,9 +99,9 @@ def test_the_order_of_arrival_changes_no_history_no_state_and_no_finding(
     as_of = MORNING + HOUR * data.draw(st.integers(0, len(told)))
     assert names(effective_history(other)) == names(effective_history(told))
     assert names(effective_history(other, as_of)) == names(effective_history(told, as_of))
-    assert but_for_the_order_of_telling(replay(DOSSIER, other)) == but_for_the_order_of_telling(
-        replay(DOSSIER, told)
-    )
+    assert but_for_the_order_of_telling(
+        replay(DOSSIER, other, rule_book())
+    ) == but_for_the_order_of_telling(replay(DOSSIER, told, rule_book()))
 
 
 @QUICK
@@ -126,12 +127,12 @@ def test_in_a_regular_history_what_a_command_makes_happen_is_regular_even_if_it_
 ) -> None:
     told: list[Recorded[ev.DossierEvent]] = []
     for _ in range(12):
-        possible = allowed(replay(DOSSIER, told))
+        possible = allowed(replay(DOSSIER, told, rule_book()))
         wish = data.draw(st.sampled_from(possible))
         command = _aimed(asking_for(EXAMPLE_OF[wish]), told, data)
         for _ in range(2):  # Sent, and sent again: no key, no version that would notice.
             known = len(told)
-            was_regular = not replay(DOSSIER, told).findings
+            was_regular = not replay(DOSSIER, told, rule_book()).findings
             told += _decided(told, command)
             assert not (was_regular and _irregular_since(known, told))
 

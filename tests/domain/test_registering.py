@@ -13,7 +13,7 @@ import pytest
 from domain import registers as reg
 from domain.access import Sender, scope_of
 from domain.appends import Key
-from domain.deadlines import due_date
+from domain.deadlines.terms import LONGEST_TERM
 from domain.envelope import ProcedureCode, TimePrecision, UnitCode
 from domain.errors import (
     DomainError,
@@ -26,7 +26,6 @@ from domain.errors import (
     UnknownUnit,
 )
 from domain.registering import (
-    LONGEST_TERM,
     Change,
     Keeper,
     Kept,
@@ -305,22 +304,3 @@ async def test_a_term_ends_within_a_lifetime(amount: int) -> None:
         await kept.put(procedure_published(OTHER, days=amount), KEEPER)
     longest = procedure_published(OTHER, days=LONGEST_TERM, valid_from=date(2026, 1, 1))
     assert await kept.put(longest, KEEPER) is Change.RECORDED
-
-
-@pytest.mark.parametrize("amount", [LONGEST_TERM, 3_000_000, 2**53, 2**100])
-@pytest.mark.parametrize("start", [MORNING, datetime(9998, 12, 30, tzinfo=UTC)])
-def test_a_term_beyond_all_years_gives_no_date(start: datetime, amount: int) -> None:
-    due = due_date(start, reg.Term(amount=amount, unit=reg.TermUnit.WORKING_DAY), ZONE)
-    assert (due is not None) == (start == MORNING and amount == LONGEST_TERM)
-
-
-@pytest.mark.parametrize("day", range(2, 9))
-def test_whole_weeks_at_once_are_the_days_one_by_one(day: int) -> None:
-    start = datetime(2026, 3, day, 9, tzinfo=ZONE)
-    for amount in range(30):
-        moment, left = start, amount
-        while left > 0 or moment.weekday() >= 5:
-            moment += timedelta(days=1)
-            left -= moment.weekday() < 5
-        term = reg.Term(amount=amount, unit=reg.TermUnit.WORKING_DAY)
-        assert due_date(start, term, ZONE) == moment

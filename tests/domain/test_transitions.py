@@ -6,6 +6,7 @@ from datetime import datetime
 import pytest
 
 from domain.dossier import events as ev
+from domain.dossier.payloads import CalendarUse
 from domain.dossier.state import Delivery, Dossier, Financial, Status
 from domain.dossier.transitions import FITS, examine
 from domain.history import effective_history, fold, replay
@@ -36,6 +37,7 @@ from tests.examples import (
     result_at_desk,
     result_rejected,
     result_returned,
+    rule_book,
     stopped,
     submitted,
     supplement_completed,
@@ -87,6 +89,7 @@ supplement-requested            b . x  . x . x x e e e e
 supplement-completed            b x .  x x x . x e e e e
 supplement-expired              b b b  x b x . x e e e e
 reappointment-issued            b b b  x b . x x e e e e
+due-date-recomputed             b b b  . b . . . e e e e
 result-approved                 b b b  x b . x x e e e e
 result-at-desk                  b b b  . b . x x e e e e
 result-rejected                 b b b  . b . x . e e e e
@@ -109,7 +112,7 @@ EVENTS = {event.TOPIC.split(".")[1]: event for event in EVERY_DOSSIER_EVENT}
 
 
 def after(*events: ev.DossierEvent) -> Dossier:
-    return replay(DOSSIER, history(*events))
+    return replay(DOSSIER, history(*events), rule_book())
 
 
 def kinds(*events: ev.DossierEvent) -> list[str]:
@@ -210,7 +213,7 @@ def test_from_2_to_9_the_desk_resolves_it_itself() -> None:
 @pytest.mark.parametrize("as_of", [MORNING + HOUR * hours for hours in range(2, 6)])
 def test_from_9_to_4_the_rejected_end_is_void_for_every_as_of(as_of: datetime) -> None:
     told = history(accepted(), assigned(), result_at_desk(), result_rejected())
-    dossier = fold(DOSSIER, effective_history(told, as_of=as_of))
+    dossier = fold(DOSSIER, effective_history(told, as_of=as_of), rule_book())
     assert (dossier.status, dossier.finished_at) == (Status.IN_PROCESS, None)
     assert (dossier.result, dossier.findings) == (None, ())
 
@@ -303,9 +306,9 @@ def test_the_first_acceptance_stands() -> None:
 
 
 def test_an_acceptance_without_a_due_date_is_a_finding_and_still_an_acceptance() -> None:
-    dossier = after(accepted(due=None))
+    dossier = after(replace(accepted(due=None), calendar_used=CalendarUse()))
     assert (dossier.status, dossier.due) == (Status.ACCEPTED, None)
-    assert [finding.kind for finding in dossier.findings] == ["no-due-date"]
+    assert [finding.kind for finding in dossier.irregularities] == ["no-due-date"]
 
 
 def test_the_second_reappointment_moves_the_date_and_is_a_finding() -> None:
@@ -341,7 +344,7 @@ def test_an_acceptance_after_a_refusal_at_intake_is_a_finding() -> None:
 
 def test_a_supplement_that_expired_is_remembered() -> None:
     dossier = after(accepted(), supplement_requested(), supplement_expired(), stopped())
-    assert (dossier.status, dossier.expired) == (Status.STOPPED, True)
+    assert (dossier.status, dossier.expired_by) == (Status.STOPPED, id_of("supplement-expired"))
 
 
 def test_the_approval_is_remembered_and_ends_nothing() -> None:

@@ -13,6 +13,7 @@ from domain.appends import Append, Outcome, Write
 from domain.dossier import events as ev
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Recorded
+from domain.rules import RuleBook
 from infra.event_store import EventLog
 from projections import dossier_overview
 from projections.dossier_overview import DossierOverview, state_of
@@ -56,7 +57,10 @@ class Tally:
         del known, events
         return set()
 
-    def project(self, known: Mapping[UUID, Count], events: Iterable[Event]) -> dict[UUID, Count]:
+    def project(
+        self, known: Mapping[UUID, Count], events: Iterable[Event], rules: RuleBook
+    ) -> dict[UUID, Count]:
+        del rules
         counts = dict(known)
         for each in events:
             stream = each.event.originator_id
@@ -181,7 +185,8 @@ async def rows_in(
 
 async def rows_due(process: Opened, ids: Iterable[UUID]) -> Mapping[UUID, DossierOverview]:
     """Return the rows that whole streams give."""
-    return dossier_overview.project({}, await log_of(process).streams(ids))
+    log = log_of(process)
+    return dossier_overview.project({}, await log.streams(ids), await log.rules())
 
 
 async def checkpoint_of(process: Opened, table: str) -> int | None:
@@ -198,6 +203,9 @@ class Watched:
         self._log = log
         self.ledger_id = log.ledger_id
         self.whole: list[set[UUID]] = []
+
+    async def rules(self) -> RuleBook:
+        return await self._log.rules()
 
     async def page(self, after: int, limit: int) -> Sequence[Event]:
         return await self._log.page(after, limit)

@@ -15,7 +15,18 @@ from projections import dossier_overview as overview
 from projections.dossier_overview import DossierOverview
 from tests import examples as eg
 from tests.domain.test_history_properties import told_in_another_order
-from tests.examples import AGENCY, CODE, DESK, DOSSIER, DUE, HOUR, LATER_DUE, MORNING, history
+from tests.examples import (
+    AGENCY,
+    CODE,
+    DESK,
+    DOSSIER,
+    DUE,
+    HOUR,
+    LATER_DUE,
+    MORNING,
+    history,
+    rule_book,
+)
 from tests.projections.telling import (
     Told,
     batches_of,
@@ -31,7 +42,7 @@ AT_WORK = (ACCEPTED, eg.step_started())
 
 
 def row_of(*events: ev.DossierEvent) -> DossierOverview:
-    return overview.project({}, history(*events))[DOSSIER]
+    return overview.project({}, history(*events), rule_book())[DOSSIER]
 
 
 def as_the_runner_does(batches: Sequence[Sequence[Told]]) -> dict[UUID, DossierOverview]:
@@ -46,6 +57,7 @@ def as_the_runner_does(batches: Sequence[Sequence[Told]]) -> dict[UUID, DossierO
         rows |= overview.project(
             {stream: row for stream, row in known.items() if stream not in again},
             [*others, *whole],
+            rule_book(),
         )
     return rows
 
@@ -179,7 +191,9 @@ def test_a_row_keeps_the_position_of_the_first_event_that_was_told() -> None:
 
 def test_a_row_carries_the_state_that_the_next_event_meets() -> None:
     row = row_of(*AT_WORK)
-    after = overview.project({DOSSIER: row}, history(*AT_WORK, eg.result_at_desk())[2:])
+    after = overview.project(
+        {DOSSIER: row}, history(*AT_WORK, eg.result_at_desk())[2:], rule_book()
+    )
     assert after == {DOSSIER: row_of(*AT_WORK, eg.result_at_desk())}
     assert overview.state_of(after[DOSSIER]).result == eg.id_of("result-at-desk")
 
@@ -190,7 +204,7 @@ def test_what_is_no_dossier_has_no_row() -> None:
     ]
     assert overview.streams(entries) == set()
     assert overview.late({}, entries) == set()
-    assert overview.project({}, entries) == {}
+    assert overview.project({}, entries, rule_book()) == {}
 
 
 LATER: dict[str, tuple[ev.DossierEvent, int, bool]] = {
@@ -232,7 +246,7 @@ def test_what_was_made_void_before_it_was_told_is_void(voiding: ev.DossierEvent)
 def test_any_split_into_batches_gives_the_same_rows(data: st.DataObject) -> None:
     told = told_in(data, data.draw(dossiers(THREE)))
     rows = as_the_runner_does(batches_of(data, told))
-    assert rows == overview.project({}, told)
+    assert rows == overview.project({}, told, rule_book())
     assert rows.keys() == {each.event.originator_id for each in told}
 
 

@@ -64,7 +64,7 @@ def _with_a_note(table: str) -> str:
     return dossier_overview.ddl(table) + f"ALTER TABLE views.{table} ADD COLUMN note text;"
 
 
-NEXT = changed(OVERVIEW, VERSION=2, ddl=_with_a_note)
+NEXT = changed(OVERVIEW, VERSION=dossier_overview.VERSION + 1, ddl=_with_a_note)
 NEW = table_of(NEXT)
 
 

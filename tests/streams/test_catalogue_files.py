@@ -2,7 +2,7 @@
 
 import json
 import tomllib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from domain.registering import Change, Keeper, Registers
 from domain.registers import (
     CalendarDecided,
+    PolicyDecided,
     ProcedurePublished,
     RegisterEvent,
     SourceRegistered,
@@ -17,7 +18,13 @@ from domain.registers import (
     UnitRegistered,
 )
 from infra.memory import MemoryStore
-from streams.catalogue_files import COMMUNE, CatalogueInvalid, load_catalogue, parse_catalogue
+from streams.catalogue_files import (
+    COMMUNE,
+    CatalogueInvalid,
+    load_catalogue,
+    load_decisions,
+    parse_catalogue,
+)
 from tests.streams.files import now
 
 UNITS = """
@@ -118,19 +125,7 @@ async def test_the_shipped_catalogue_registers_once() -> None:
     assert kinds.count(UnitRegistered) == 6
     assert kinds.count(ProcedurePublished) == 6
     assert kinds.count(SourceRegistered) == 1
-
-
-def test_the_shipped_calendar_gives_the_known_days() -> None:
-    decided = [e for e in load_catalogue(COMMUNE) if isinstance(e, CalendarDecided)]
-    certain = [each for each in decided if not each.proposal]
-    off = {day.isoformat() for each in certain for day in each.off}
-    weekend = {5, 6}
-    tet = [datetime(2026, 2, 14, tzinfo=UTC).date() + timedelta(days=n) for n in range(9)]
-    assert all(day.isoformat() in off or day.weekday() in weekend for day in tet)
-    assert {"2026-01-01", "2026-01-02", "2026-04-27", "2026-04-30", "2026-05-01"} <= off
-    assert {"2026-09-01", "2026-09-02"} <= off
-    assert [day.isoformat() for each in certain for day in each.working] == ["2026-01-10"]
-    assert {"2026-08-31", "2026-11-24"}.isdisjoint(off)
+    assert kinds.count(PolicyDecided) == 1
 
 
 def test_the_steps_of_a_shipped_procedure_fill_its_term() -> None:
@@ -141,3 +136,73 @@ def test_the_steps_of_a_shipped_procedure_fill_its_term() -> None:
                 sum(step.hours for step in entry.steps)
                 == entry.term.amount * hours[entry.term.unit]
             )
+
+
+WHOLE = """
+[[policy]]
+issued = 2026-07-01
+sessions = ["07:30-11:30"]
+supplement_answer_days = 20
+[[procedures]]
+code = "P"
+version = 1
+name = "Thủ tục"
+field = "Hộ tịch"
+term = { amount = 3, unit = "working_day" }
+channel_terms = [{ channel = "online", amount = 8, unit = "working_hour" }]
+payment_policy = "none"
+valid_from = 2026-07-01
+legal_basis = "NĐ 1"
+[[decision]]
+id = "storm"
+issued = 2026-09-06
+off = ["2026-09-07..2026-09-09", 2026-09-11]
+hours = [{ day = 2026-09-10, sessions = ["07:00-10:00"] }]
+"""
+
+
+async def test_policies_terms_by_channel_and_hours_are_read() -> None:
+    procedure, decision, policy = entries = parse_catalogue(WHOLE)
+    assert isinstance(policy, PolicyDecided)
+    assert (policy.sessions, policy.supplement_answer_days) == (("07:30-11:30",), 20)
+    assert isinstance(procedure, ProcedurePublished)
+    (online,) = procedure.channel_terms
+    assert (online.channel, online.amount, procedure.payment_policy) == ("online", 8, "none")
+    assert isinstance(decision, CalendarDecided)
+    assert [each.day for each in decision.off] == [7, 8, 9, 11]
+    (short,) = decision.hours
+    assert (short.day.day, short.sessions) == (10, ("07:00-10:00",))
+    assert await put_all(entries) == [Change.RECORDED] * 3 + [Change.UNCHANGED] * 3
+
+
+@pytest.mark.parametrize(
+    ("run", "why"),
+    [
+        ("2026-09-09..2026-09-07", "begins before it ends"),
+        ("2026-01-01..2027-01-02", "within a year"),
+        ("2026-02-27..2026-02-30", "'2026-02-30' is no day"),
+        ("..2026-02-28", "'' is no day"),
+    ],
+)
+def test_a_run_of_days_that_is_none_is_refused(run: str, why: str) -> None:
+    with pytest.raises(CatalogueInvalid, match=why):
+        parse_catalogue(f"[[decision]]\nid = 'x'\nissued = 2026-01-01\noff = ['{run}']")
+
+
+def test_a_year_of_days_is_one_run() -> None:
+    (decision,) = parse_catalogue(
+        "[[decision]]\nid = 'x'\nissued = 2028-01-01\noff = ['2028-01-01..2028-12-31']"
+    )
+    assert isinstance(decision, CalendarDecided)
+    assert len(decision.off) == 366
+
+
+def test_a_file_of_decisions_holds_nothing_else(tmp_path: Path) -> None:
+    file = tmp_path / "c.toml"
+    file.write_text("[[decision]]\nid = 'x'\nissued = 2026-01-01\noff = [2026-01-01]\n")
+    (decision,) = load_decisions(file)
+    assert (decision.id, decision.calendar) == ("x", "VN")
+    for text in ("", UNITS, WHOLE):
+        file.write_text(text)
+        with pytest.raises(CatalogueInvalid, match="tables only"):
+            load_decisions(file)

@@ -3,8 +3,11 @@
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
-from domain.deadlines import due_date
+from domain.deadlines.decided import working_calendar
+from domain.deadlines.running import run
+from domain.deadlines.terms import Counting
 from domain.registers import Term, TermUnit
+from streams.shipped_calendars import shipped_calendars
 from streams.simulation import Commune, week
 
 HOME = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -14,12 +17,18 @@ COMMUNE = Commune("H44.100.01", ("H44.100.02", "H44.100.03"), TERMS)
 
 def test_a_reappointment_lies_after_the_first_due_date_in_office_hours() -> None:
     events = week(datetime(2026, 3, 2, tzinfo=HOME), COMMUNE)
+    calendar = working_calendar(shipped_calendars())
+    terms = {
+        code: Counting(term=Term(amount=days, unit=TermUnit.WORKING_DAY))
+        for code, days in TERMS.items()
+    }
     due = {
-        event["subject"]: due_date(
+        event["subject"]: run(
+            calendar,
+            terms[event["data"]["procedure"]],
             datetime.fromisoformat(event["time"]),
-            Term(amount=TERMS[event["data"]["procedure"]], unit=TermUnit.WORKING_DAY),
-            HOME,
-        )
+            (),
+        ).due
         for event in events
         if event["type"].endswith("dossier.accepted.v1")
     }

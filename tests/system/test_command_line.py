@@ -19,12 +19,12 @@ import pytest
 
 from domain.registers import stream_of
 from infra.embedded import EmbeddedPostgres
+from tests.system.hoso import COMMAND, Hoso
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
 
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
-COMMAND = (sys.executable, "-c", "from api.command_line import run; run()")
 REAL_LOG = Path(__file__).parents[2] / ".." / "shared" / "data" / "receipt.xes.gz"
 CATALOGUE = str(Path("streams/catalogues/commune.toml").resolve())
 ACCEPTANCE = {
@@ -34,40 +34,6 @@ ACCEPTANCE = {
     "competent_unit": AGENCY,
     "owner": {"name": "Nguyễn Thị Bưởi", "id_kind": "cccd", "id_number": "012345678901"},
 }
-
-
-class Hoso:
-    """Runs `hoso` in one data folder."""
-
-    def __init__(self, data: Path) -> None:
-        self.data = data
-
-    def run(
-        self, *words: str, given: str = "", **settings: str
-    ) -> "subprocess.CompletedProcess[str]":
-        return subprocess.run(
-            [*COMMAND, *words],
-            env={**environment(self.data), **settings},
-            input=given,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def json(self, *words: str, given: str = "", status: int = 0) -> Any:  # noqa: ANN401  # JSON
-        done = self.run(*words, "--json", given=given)
-        assert done.returncode == status, done.stderr
-        return json.loads(done.stdout)
-
-    def refused(self, *words: str, **settings: str) -> str:
-        """Return the one line that a refused command says."""
-        done = self.run(*words, **settings)
-        assert done.returncode == 1, done.stdout
-        assert done.stdout == ""
-        (line,) = done.stderr.splitlines()
-        assert "Traceback" not in line
-        return line
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,377 @@
+"""The dates of a dossier: what its clock says, by the rules that its events name.
+
+Dates are a function of the effective history and of versions of rules that never change. So facts
+give the same dates in whatever order they arrive, and every past date can be computed again.
+"""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+
+from domain.deadlines.decided import hour_of
+from domain.deadlines.running import Pause, Run, measured, run, unit_of
+from domain.deadlines.terms import Counting
+from domain.deadlines.working_time import WorkingCalendar
+from domain.dossier.payloads import Acceptance, CalendarUse, DateMove, Resolved
+from domain.dossier.state import OPEN, Clock, Dossier, Finding, Interruption, PauseKind
+from domain.envelope import UnitCode
+from domain.errors import CalendarLacksYear, DomainError
+from domain.registers import Channel, OfficePolicy, PausePolicy, ProcedureVersion, Term
+from domain.rules import RuleBook
+
+_MINUTE = timedelta(minutes=1)
+_DAY_ENDS = time(23, 59, 59)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dates:
+    """Three dates and all that they follow from. `agreed` runs from the re-appointment."""
+
+    calendar: WorkingCalendar
+    procedure: ProcedureVersion | None
+    policy: OfficePolicy
+    counting: Counting
+    pauses: tuple[tuple[Interruption, Pause], ...]
+    first: Run
+    agreed: Run | None
+    first_due: datetime | None
+    due: datetime | None
+
+
+def counting_of(
+    procedure: ProcedureVersion | None, channel: Channel | None, policy: OfficePolicy
+) -> Counting:
+    """Return how a version of a procedure counts the dossiers of a channel."""
+    if procedure is None:
+        return Counting(term=None)
+    own = next((each for each in procedure.channel_terms if each.channel is channel), None)
+    term = Term(amount=own.amount, unit=own.unit) if own is not None else procedure.term
+    return Counting(term=term, cutoff=procedure.cutoff_policy, cutoff_at=hour_of(policy.cutoff))
+
+
+def resolved(said: Acceptance, at: datetime, rules: RuleBook) -> tuple[Resolved, datetime | None]:
+    """Return by which rules a dossier is accepted, and its due date: stated, or computed now.
+
+    Raises UnknownProcedure, CalendarLacksYear or CalendarContradicts.
+    """
+    published, _ = rules.procedure(said.procedure, at)
+    basis = _basis(said, published, rules)
+    if said.due is not None or published is None:
+        return basis, said.due
+    version = basis.policy_version or 0
+    calendar = rules.working_calendar(basis.calendar_used or CalendarUse(), version)
+    counting = counting_of(published, said.channel, rules.policy(version))
+    due = run(calendar, counting, at, ()).due
+    return replace(basis, due_computed=due is not None), due
+
+
+def basis_of(said: Acceptance, at: datetime, rules: RuleBook) -> Resolved:
+    """Return by which rules a dossier is accepted whose date cannot be computed."""
+    published, _ = rules.procedure(said.procedure, at)
+    return _basis(said, published, rules)
+
+
+def _basis(said: Acceptance, published: ProcedureVersion, rules: RuleBook) -> Resolved:
+    return Resolved(
+        procedure_version=published.version,
+        calendar_used=rules.calendar_use(said.competent_unit),
+        policy_version=rules.policy_version(),
+        awaited=_awaited(said, rules),
+    )
+
+
+def _awaited(said: Acceptance, rules: RuleBook) -> UnitCode | None:
+    """Return the agency that the clock waits for: intake outside of its own area."""
+    agency = rules.authority(said.competent_unit)
+    elsewhere = said.non_boundary
+    if elsewhere is None:
+        elsewhere = rules.is_another_area(rules.authority(said.receiving_unit), agency)
+    return agency if elsewhere else None
+
+
+def dates_of(dossier: Dossier, rules: RuleBook, by: CalendarUse | None = None) -> Dates | None:
+    """Return the dates of an accepted dossier, by its own calendar or by another.
+
+    Raises why they cannot be computed: CalendarLacksYear, CalendarContradicts, InvalidRequest.
+    """
+    clock = dossier.clock
+    if clock is None or dossier.procedure is None:
+        return None
+    procedure = _procedure_of(dossier, rules)
+    policy = rules.policy(clock.policy_version)
+    calendar = rules.working_calendar(by or clock.calendar, clock.policy_version)
+    counting = counting_of(procedure, dossier.channel, policy)
+    pauses = tuple((each, _pause(each, procedure)) for each in _in_order(clock))
+    stopping = [pause for _, pause in pauses]
+    first = _first_run(clock, calendar, counting, stopping)
+    agreed = _agreed(clock, calendar, counting, stopping)
+    due = _with_reappointment(first, agreed) if agreed is not None else first.due
+    return Dates(
+        calendar=calendar,
+        procedure=procedure,
+        policy=policy,
+        counting=counting,
+        pauses=pauses,
+        first=first,
+        agreed=agreed,
+        first_due=first.due,
+        due=due,
+    )
+
+
+def _procedure_of(dossier: Dossier, rules: RuleBook) -> ProcedureVersion | None:
+    if dossier.procedure is None:
+        return None
+    return rules.procedure_version(dossier.procedure, dossier.procedure_version or 0)
+
+
+def _first_run(
+    clock: Clock, calendar: WorkingCalendar, counting: Counting, pauses: Sequence[Pause]
+) -> Run:
+    """Run the clock without its re-appointment: from the competent agency's receipt, if awaited."""
+    received = clock.received_at if clock.awaited is not None else None
+    computed = clock.computed or (received is not None and counting.term is not None)
+    stated, floor = (None, clock.stated) if computed else (clock.stated, None)
+    return run(calendar, counting, received or clock.start, pauses, stated, floor)
+
+
+def _in_order(clock: Clock) -> list[Interruption]:
+    return sorted(clock.interruptions, key=lambda each: (each.start, each.kind, each.by))
+
+
+def _pause(each: Interruption, procedure: ProcedureVersion | None) -> Pause:
+    """Return what an interruption does to the term, as the version of the procedure says.
+
+    Incidents extend: time goes on when the system is normal again (NĐ 301/2026).
+    """
+    match each.kind:
+        case PauseKind.INCIDENT:
+            policy = PausePolicy.EXTEND
+        case PauseKind.PAYMENT:
+            policy = procedure.payment_policy if procedure else PausePolicy.EXTEND
+        case PauseKind.SUPPLEMENT:
+            policy = procedure.pause_policy if procedure else PausePolicy.EXTEND
+    return Pause(start=each.start, end=each.end, policy=policy, stated=each.stated_due)
+
+
+def _agreed(
+    clock: Clock, calendar: WorkingCalendar, counting: Counting, pauses: list[Pause]
+) -> Run | None:
+    """Return how the date of a re-appointment runs: only later pauses move it."""
+    again = clock.reappointed
+    if again is None:
+        return None
+    return run(calendar, counting, again.at, pauses_since(again.at, pauses), again.new_due)
+
+
+def _with_reappointment(first: Run, agreed: Run) -> datetime | None:
+    """Return the later date: a re-appointment gives time, and takes none."""
+    if agreed.due is None or first.due is None:
+        return agreed.due
+    return max(agreed.due, first.due)
+
+
+def pauses_since(moment: datetime, pauses: Sequence[Pause]) -> list[Pause]:
+    """Return of the pauses what lies after a moment: nothing else moves what was agreed then."""
+    return [
+        replace(each, start=max(each.start, moment))
+        for each in pauses
+        if each.end is None or each.end > moment
+    ]
+
+
+def newest(dossier: Dossier, rules: RuleBook) -> DateMove | None:
+    """Return how the dates are by the calendar as it is decided now; None if it is in use.
+
+    Raises CalendarLacksYear or CalendarContradicts where they cannot be computed by it.
+    """
+    clock = dossier.clock
+    if clock is None or dossier.competent_unit is None:
+        return None
+    use = rules.calendar_use(dossier.competent_unit)
+    if use == clock.calendar:
+        dates_of(dossier, rules)
+        return None
+    dates = dates_of(dossier, rules, use)
+    return (
+        None
+        if dates is None
+        else DateMove(
+            first_due_before=dossier.first_due,
+            first_due=dates.first_due,
+            due_before=dossier.due,
+            due=dates.due,
+            calendar_before=clock.calendar,
+            calendar=use,
+        )
+    )
+
+
+def later(dossier: Dossier, rules: RuleBook) -> DateMove | None:
+    """Return how the newest calendar moves a date to a later one; None if it does not.
+
+    A date that there was none of is later; neither of the two becomes earlier. Raises as `newest`
+    does.
+    """
+    move = newest(dossier, rules)
+    if move is None or move.first_due is None or move.due is None:
+        return None
+    if dossier.first_due is None or dossier.due is None:
+        return move
+    before = dossier.first_due, dossier.due
+    is_earlier = move.first_due < before[0] or move.due < before[1]
+    return None if is_earlier or (move.first_due, move.due) == before else move
+
+
+def settle(dossier: Dossier, rules: RuleBook) -> None:
+    """Fill in the dates of a folded state, and what its deadlines find irregular.
+
+    A date that cannot be computed is None, with a finding; so is one whose clock stands still,
+    without.
+    """
+    clock = dossier.clock
+    if clock is None:
+        return
+    dossier.first_due = dossier.due = None
+    dossier.pauses, dossier.paused_minutes = 0, 0
+    try:
+        dates = dates_of(dossier, rules)
+    except DomainError as why:
+        dates = None
+        dossier.date_findings = (_undated(clock, str(why)),)
+    dossier.answer_by = _answer_by(clock, dates)
+    dossier.transfer_answer_by = _transfer_answer_by(dossier, dates)
+    _count_pauses(dossier, clock, dates, rules)
+    if dates is None:
+        return
+    dossier.first_due, dossier.due = dates.first_due, dates.due
+    with suppress(CalendarLacksYear):
+        paused = measured(dates.calendar, unit_of(dates.counting), dates.first.stood)
+        dossier.paused_minutes = paused // _MINUTE
+    dossier.date_findings = tuple(_findings(clock, dates))
+
+
+def _count_pauses(dossier: Dossier, clock: Clock, dates: Dates | None, rules: RuleBook) -> None:
+    """Say how often the clock stood still, and since when it does, whether or not a date is known.
+
+    A pause that came after the due date stops no clock, but the applicant is waited for.
+    """
+    procedure = _procedure_of(dossier, rules)
+    stopping = [
+        each for each in _in_order(clock) if _pause(each, procedure).policy is not PausePolicy.NONE
+    ]
+    open_since = [each.start for each in stopping if each.end is None]
+    dossier.pauses = len(stopping) - (len(dates.first.ignored) if dates is not None else 0)
+    dossier.paused_since = min(open_since, default=None) if dossier.status in OPEN else None
+
+
+def _undated(clock: Clock, why: str) -> Finding:
+    return Finding(kind="no-due-date", events=(clock.accepted_by,), why=why)
+
+
+def _findings(clock: Clock, dates: Dates) -> list[Finding]:
+    found: list[Finding] = []
+    if dates.first_due is None and not dates.first.open:
+        why = "It was accepted without a due date, and none can be computed."
+        found.append(_undated(clock, why))
+    found += _late_shares(clock, dates)
+    for place in dates.first.ignored:
+        each, _ = dates.pauses[place]
+        if each.kind is PauseKind.SUPPLEMENT:
+            why = "The supplement was asked for after the due date, which it does not move."
+            found.append(Finding(kind="supplement-after-due", events=(each.by,), why=why))
+    with suppress(CalendarLacksYear):
+        found += _late_requests(dates)
+        found += _late_reappointments(clock, dates)
+    return found
+
+
+def _late_shares(clock: Clock, dates: Dates) -> Iterator[Finding]:
+    """Yield hand-overs whose work may take longer than the whole (NĐ 61/2018, Điều 19.6)."""
+    for share in clock.shares:
+        if dates.due is not None and share.deadline > dates.due:
+            why = "The deadline of the work lies after the due date of the whole dossier."
+            yield Finding(kind="deadline-after-due", events=(share.by,), why=why)
+
+
+def _late_requests(dates: Dates) -> Iterator[Finding]:
+    """Yield supplements asked for later than the notice limit (NĐ 61/2018, Điều 19.4)."""
+    since = dates.calendar.opening(dates.first.clock_starts)
+    limit = notice_days(dates.procedure, dates.policy)
+    for each, pause in dates.pauses:
+        if each.kind is not PauseKind.SUPPLEMENT:
+            continue
+        if dates.calendar.local(each.start).date() > dates.calendar.nth_after(since, limit):
+            why = f"It was asked for after more than {limit} working days (NĐ 61/2018, Điều 19.4)."
+            yield Finding(kind="late-supplement-request", events=(each.by,), why=why)
+        if pause.policy is PausePolicy.RESTART and each.end is not None:
+            since = dates.calendar.opening(dates.calendar.local(each.end))
+
+
+def _late_reappointments(clock: Clock, dates: Dates) -> Iterator[Finding]:
+    again = clock.reappointed
+    if again is None:
+        return
+    due = first_due_before(again.at, clock, dates)
+    if due is None or dates.calendar.local(again.at).date() < dates.calendar.local(due).date():
+        return
+    why = "The re-appointment came later than the day before the due date (NĐ 61/2018, Điều 19.9)."
+    yield Finding(kind="late-reappointment", events=(again.by,), why=why)
+
+
+def first_due_before(moment: datetime, clock: Clock, dates: Dates) -> datetime | None:
+    """Return the first due date by the pauses that had begun before a moment."""
+    earlier = [pause for _, pause in dates.pauses if pause.start < moment]
+    return _first_run(clock, dates.calendar, dates.counting, earlier).due
+
+
+def notice_days(procedure: ProcedureVersion | None, policy: OfficePolicy) -> int:
+    """Return within how many working days a supplement is to be asked for."""
+    own = procedure.supplement_notice_days if procedure is not None else None
+    return policy.supplement_notice_days if own is None else own
+
+
+def answer_days(procedure: ProcedureVersion | None, policy: OfficePolicy) -> int | None:
+    """Return within how many working days a supplement is to be answered; None: no limit."""
+    own = procedure.supplement_answer_days if procedure is not None else None
+    return policy.supplement_answer_days if own is None else own
+
+
+def _answer_by(clock: Clock, dates: Dates | None) -> datetime | None:
+    """Return until when the supplement that is asked for now is awaited; None: for ever."""
+    for each in clock.interruptions:
+        if each.kind is PauseKind.SUPPLEMENT and each.end is None:
+            if each.answer_by is not None or dates is None:
+                return each.answer_by
+            return supplement_limit(each.start, dates)
+    return None
+
+
+def supplement_limit(asked_at: datetime, dates: Dates) -> datetime | None:
+    """Return the end of the last day on which a supplement may be answered, if there is one."""
+    days = answer_days(dates.procedure, dates.policy)
+    if days is None:
+        return None
+    with suppress(CalendarLacksYear):
+        last = dates.calendar.nth_after(dates.calendar.local(asked_at), days)
+        return dates.calendar.aware(datetime.combine(last, _DAY_ENDS))
+    return None
+
+
+def _transfer_answer_by(dossier: Dossier, dates: Dates | None) -> datetime | None:
+    offer = dossier.offer
+    if offer is None or offer.answer_by is not None or dates is None:
+        return offer.answer_by if offer is not None else None
+    return transfer_limit(offer.at, dates)
+
+
+def transfer_limit(offered_at: datetime, dates: Dates) -> datetime | None:
+    """Return until when a transfer may be answered, if there is a limit."""
+    hours = dates.policy.transfer_answer_hours
+    if hours is None:
+        return None
+    with suppress(CalendarLacksYear):
+        start = dates.calendar.opening(dates.calendar.local(offered_at))
+        return dates.calendar.aware(dates.calendar.add(start, timedelta(hours=hours)))
+    return None
