@@ -26,7 +26,9 @@ from domain.rules import RuleBook
 from domain.times import occurred_at, offset_minutes, refuse_future
 
 OPENING = (ev.DossierAccepted, ev.DossierSubmitted)
-RESERVED = ("token:",)
+RESERVED = ("token:", "clock", "urn:hoso:")
+"""How the sources begin under which the ledger itself, its clock and commands are recorded."""
+
 _DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c03")
 
 
@@ -176,7 +178,7 @@ def _acting(fact: Fact) -> UnitCode | None:
 def _own_source(fact: Fact, rules: RuleBook) -> None:
     """Refuse a source's name to all but its own tokens, and any other name to these."""
     if fact.source.startswith(RESERVED):
-        raise Forbidden("A source's name does not begin with token:.")
+        raise Forbidden(f"A source's name does not begin with {' or '.join(RESERVED)}.")
     own = fact.sender.source_name
     if own is not None and fact.source != own:
         raise Forbidden(f"This token sends as {own}, not as {fact.source}.")

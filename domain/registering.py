@@ -235,8 +235,8 @@ def _concerned(
 
 def _refuse_foreign_name(name: str, sender: Sender, rules: RuleBook) -> None:
     """Refuse to speak as a registered source, or as the ledger itself."""
-    if name.startswith(RESERVED):
-        raise Forbidden("A source's name does not begin with token: or register.")
+    if sender.unit is not None and name.startswith(RESERVED):
+        raise Forbidden(f"A source's name does not begin with {' or '.join(RESERVED)}.")
     if sender.source_name not in (None, name):
         raise Forbidden(f"This token sends as {sender.source_name}, not as {name}.")
     if sender.source_name is None and sender.unit is not None and name in rules.sources:

@@ -49,16 +49,13 @@ def refuse_endless(term: Term) -> None:
 def clock_start(calendar: WorkingCalendar, receipt: datetime, counting: Counting) -> datetime:
     """Return when the clock starts for a receipt: in office hours, and before the cut-off.
 
-    Hours that elapse day and night start at once (Civil Code, Điều 147.1). The cut-off is strict:
-    15:00:00 is before it.
+    Hours that elapse day and night start at once (Civil Code, Điều 147.1), unless a cut-off asks
+    for office hours. The cut-off is strict: 15:00:00 is before it.
     """
-    if (
-        counting.cutoff is CutoffPolicy.COUNT_FROM_NEXT_DAY
-        and receipt.time() > counting.cutoff_at
-        and calendar.is_open(receipt)
-    ):
-        return calendar.opening_after(receipt)
-    if counting.term is not None and counting.term.unit is TermUnit.ELAPSED_HOUR:
+    if counting.cutoff is CutoffPolicy.COUNT_FROM_NEXT_DAY:
+        if receipt.time() > counting.cutoff_at and calendar.is_open(receipt):
+            return calendar.opening_after(receipt)
+    elif counting.term is not None and counting.term.unit is TermUnit.ELAPSED_HOUR:
         return receipt
     return calendar.opening(receipt)
 

@@ -1,8 +1,9 @@
 """Fills a ledger quickly: judged like any append, so that it audits, but written with COPY."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import islice
 from uuid import UUID, uuid5
 
@@ -10,6 +11,7 @@ import asyncpg
 
 from domain.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
 from domain.dossier.events import DossierAccepted, StepCompleted
+from domain.dossier.payloads import CalendarUse
 from domain.envelope import Meta, ProcedureCode, Recorded, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF
 from domain.registers import Channel
@@ -19,6 +21,7 @@ from infra.judging import Encoded, Judgement, Prepared, Snapshot, judge
 DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c09")
 START = datetime(2026, 1, 5, 2, tzinfo=UTC)
 PROCEDURE = ProcedureCode("2.000815")
+LONG_PROCEDURE = ProcedureCode("1.009994")  # Fifteen working days.
 _CHUNK = 5_000
 
 
@@ -30,6 +33,7 @@ class Filling:
     events_each: int
     desks: Sequence[str]
     first: int = 0
+    calendar_version: int = 0
 
 
 def dossier_id(number: int) -> UUID:
@@ -71,7 +75,9 @@ async def fill(url: str, filling: Filling) -> int:
 def _prepared(number: int, filling: Filling) -> Prepared:
     desk = filling.desks[number % len(filling.desks)]
     stream = dossier_id(number)
-    events = tuple(Encoded(*each) for each in _events(number, desk, filling.events_each))
+    accepted = _ACCEPTED if not filling.calendar_version else _computed(filling.calendar_version)
+    made = _events(number, desk, filling.events_each, accepted)
+    events = tuple(Encoded(*each) for each in made)
     append = Append(
         writes=(Write(stream=stream, events=(), expected=None),),
         claims=(Claim(kind=DOSSIER_CODE, value=code_of(number, desk), stream=stream),),
@@ -80,10 +86,12 @@ def _prepared(number: int, filling: Filling) -> Prepared:
     return Prepared(append, (events,), 0)
 
 
-def _events(number: int, desk: str, count: int) -> Iterator[tuple[str, datetime, bytes]]:
+def _events(
+    number: int, desk: str, count: int, accepted: bytes | None = None
+) -> Iterator[tuple[str, datetime, bytes]]:
     start = START + timedelta(seconds=number)
     for place in range(count):
-        data = _STEP if place else _ACCEPTED
+        data = _STEP if place else accepted or _ACCEPTED
         source_id = f"{number}/{place}"
         said = data.replace(b"@DESK", desk.encode()).replace(
             b"@CODE", code_of(number, desk).encode()
@@ -132,21 +140,37 @@ _META = Meta(
     acting_unit=UnitCode("@DESK"),
     offset_minutes=420,
 )
-_ACCEPTED = encode(
-    DossierAccepted(
-        originator_id=DOSSIERS,
-        originator_version=1,
-        timestamp=START,
-        meta=_META,
-        procedure=PROCEDURE,
-        procedure_version=1,
-        channel=Channel.DIRECT,
-        receiving_unit=UnitCode("@DESK"),
-        competent_unit=UnitCode("@DESK"),
-        code="@CODE",
-        due=START + timedelta(days=7),
-    )
+_ACCEPTANCE = DossierAccepted(
+    originator_id=DOSSIERS,
+    originator_version=1,
+    timestamp=START,
+    meta=_META,
+    procedure=PROCEDURE,
+    procedure_version=1,
+    channel=Channel.DIRECT,
+    receiving_unit=UnitCode("@DESK"),
+    competent_unit=UnitCode("@DESK"),
+    code="@CODE",
+    due=START + timedelta(days=7),
 )
+_ACCEPTED = encode(_ACCEPTANCE)
+
+
+@cache
+def _computed(calendar_version: int) -> bytes:
+    """Return an acceptance whose date is computed: the printed one is earlier, and so no bound."""
+    return encode(
+        replace(
+            _ACCEPTANCE,
+            procedure=LONG_PROCEDURE,
+            due=START,
+            due_computed=True,
+            calendar_used=CalendarUse(version=calendar_version),
+            policy_version=0,
+        )
+    )
+
+
 _STEP = encode(
     StepCompleted(
         originator_id=DOSSIERS,

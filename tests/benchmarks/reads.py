@@ -14,6 +14,7 @@ from domain.history import effective_history, fold
 from domain.registers import Role
 from domain.rules import RuleBook
 from projections.rebuild import rebuild
+from projections.runner import table_of
 from streams.catalogue_files import COMMUNE, load_catalogue, parse_catalogue
 from tests.benchmarks.bulk import Filling, dossier_id, fill, history
 from tests.benchmarks.client import Connection, closing_all, connections, get
@@ -126,7 +127,7 @@ async def _filled(process: Process, dossiers: int) -> Mapping[str, str]:
     rest = Filling(dossiers=dossiers - ten, events_each=1, desks=codes, first=ten)
     await fill(process.database.url, rest)
     await process.services.runner.catch_up()
-    await process.pool.execute("ANALYZE views.dossier_overview_v1")
+    await process.pool.execute(f"ANALYZE views.{table_of(VIEWS[0])}")
     year = timedelta(days=365)
     return {
         "province": await granted(process, Role.INSPECTOR, "H44", year),

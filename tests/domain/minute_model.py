@@ -60,7 +60,7 @@ class MinuteModel:
         if self.counts_from_next_day and day in self.open_days and received.time() > CUT_OFF:
             day = self._open_day_after(day)
             return _at(day, open_minutes(self.open_days[day])[0])
-        if self.term.unit is TermUnit.ELAPSED_HOUR:
+        if self.term.unit is TermUnit.ELAPSED_HOUR and not self.counts_from_next_day:
             return received
         for minute in open_minutes(self.open_days.get(day, ())):
             if _at(day, minute) >= received:

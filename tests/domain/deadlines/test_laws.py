@@ -215,8 +215,7 @@ def test_law_a_later_receipt_is_never_due_on_an_earlier_day(
     data: st.DataObject, by: WorkingCalendar, term: Term, start: datetime
 ) -> None:
     later = start + data.draw(st.integers(0, 20_000)) * MINUTE
-    # Hours that elapse begin at night too, which is no office hour after a cut-off.
-    for late in (False, True) if term.unit is not TermUnit.ELAPSED_HOUR else (False,):
+    for late in (False, True):
         rule = counting(term, late=late)
         one, other = run(by, rule, start, ()).due, run(by, rule, later, ()).due
         assert one is not None
