@@ -253,9 +253,9 @@ class Runner:
 
     async def close(self) -> None:
         self._closing = True  # The error of a broken connection may take the cancellation's place.
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # Once may not do: a driver's own time limit can swallow it.
+            await asyncio.wait([self._task], timeout=1)
 
     def wake(self) -> None:
         self._woken.set()
@@ -339,4 +339,5 @@ class Runner:
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:
     with suppress(TimeoutError):
-        await asyncio.wait_for(event.wait(), seconds)
+        async with asyncio.timeout(seconds):  # wait_for of 3.11 may swallow a cancellation.
+            await event.wait()

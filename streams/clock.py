@@ -100,9 +100,9 @@ class Clock:
     async def close(self) -> None:
         """Stop; what was sent is answered by the ledger, and another clock may lead."""
         self._closing = True
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        while self._task is not None and not self._task.done():
+            self._task.cancel()  # Once may not do: a driver's own time limit can swallow it.
+            await asyncio.wait([self._task], timeout=1)
 
     async def tick(self) -> Ticked:
         """Do everything that is due now, lock or no lock. Raises Busy where the ledger is.

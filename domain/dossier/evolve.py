@@ -3,23 +3,17 @@
 import re
 from collections.abc import Callable
 from copy import copy
-from dataclasses import replace
-from datetime import datetime
 from typing import Any, TypeVar
 
+from domain.dossier import clocks
 from domain.dossier import events as ev
-from domain.dossier.payloads import CalendarUse
 from domain.dossier.state import (
     ENDED,
-    Clock,
     Delivery,
     Dossier,
     Financial,
-    Interruption,
     Offer,
     PauseKind,
-    Reappointed,
-    Share,
     Status,
 )
 from domain.dossier.transitions import answers, examine
@@ -115,56 +109,6 @@ def _end(dossier: Dossier, event: LedgerEvent, status: Status) -> None:
     dossier.offer = None
 
 
-def _pause(
-    dossier: Dossier,
-    event: LedgerEvent,
-    kind: PauseKind,
-    answer_by: datetime | None = None,
-    system: str | None = None,
-) -> None:
-    """Note that the clock may stand still from now on, unless it does so for the same reason."""
-    clock = dossier.clock
-    if clock is None or dossier.status in ENDED or _open(clock, kind, system):
-        return
-    new = Interruption(
-        kind=kind,
-        start=event.timestamp,
-        by=event.meta.event_id,
-        answer_by=answer_by,
-        system=system,
-    )
-    dossier.clock = replace(clock, interruptions=(*clock.interruptions, new))
-
-
-def _resume(
-    dossier: Dossier,
-    event: LedgerEvent,
-    kind: PauseKind,
-    stated_due: datetime | None = None,
-    system: str | None = None,
-) -> None:
-    clock = dossier.clock
-    if clock is None or dossier.status in ENDED:
-        return
-    for waiting in _open(clock, kind, system):
-        over = replace(
-            waiting,
-            end=event.timestamp,
-            ended_by=event.meta.event_id,
-            stated_due=stated_due,
-        )
-        others = (each for each in clock.interruptions if each is not waiting)
-        dossier.clock = replace(clock, interruptions=(*others, over))
-
-
-def _open(clock: Clock, kind: PauseKind, system: str | None = None) -> list[Interruption]:
-    return [
-        each
-        for each in clock.interruptions
-        if each.kind is kind and each.system == system and each.end is None
-    ]
-
-
 @_effect_of(ev.DossierSubmitted)
 def _submitted(dossier: Dossier, event: ev.DossierSubmitted) -> None:
     dossier.submitted_at = dossier.submitted_at or event.timestamp
@@ -192,15 +136,7 @@ def _accepted(dossier: Dossier, event: ev.DossierAccepted) -> None:
     )
     dossier.printed_due = dossier.first_due = dossier.due = event.due
     dossier.due_computed = event.due_computed
-    dossier.clock = Clock(
-        accepted_by=event.meta.event_id,
-        start=event.timestamp,
-        stated=event.due,
-        computed=event.due_computed,
-        calendar=event.calendar_used or CalendarUse(),
-        policy_version=event.policy_version or 0,
-        awaited=event.awaited,
-    )
+    clocks.start(dossier, event)
     if dossier.status not in ENDED:
         dossier.status = Status.ACCEPTED
 
@@ -224,9 +160,7 @@ def _transfer_offered(dossier: Dossier, event: ev.TransferOffered) -> None:
             by=event.meta.event_id,
             answer_by=event.answer_by,
         )
-        if dossier.clock is not None and event.deadline is not None:
-            share = Share(by=event.meta.event_id, deadline=event.deadline)
-            dossier.clock = replace(dossier.clock, shares=(*dossier.clock.shares, share))
+        clocks.hand_over(dossier, event)
 
 
 @_effect_of(ev.TransferAccepted)
@@ -237,27 +171,9 @@ def _transfer_accepted(dossier: Dossier, event: ev.TransferAccepted) -> None:
     if unit is not None and dossier.accepted_at is not None:
         dossier.custodian_unit = unit
         dossier.holders = _with(dossier.holders, unit)
-        _receive(dossier, event, unit)
+        clocks.receive(dossier, event, unit)
     dossier.offer = None
     _work(dossier)
-
-
-def _await(dossier: Dossier, unit: UnitCode) -> None:
-    """Let the clock that waits for an agency's receipt wait for another one's."""
-    clock = dossier.clock
-    if clock is not None and clock.awaited is not None and clock.received_at is None:
-        dossier.clock = replace(clock, awaited=unit)
-
-
-def _receive(dossier: Dossier, event: ev.TransferAccepted, unit: UnitCode) -> None:
-    """Start the clock that waits for the competent agency, whose code its units' begin with."""
-    clock = dossier.clock
-    if clock is None or clock.awaited is None or clock.received_at is not None:
-        return
-    if dossier.status not in ENDED and (
-        unit == clock.awaited or unit.startswith(f"{clock.awaited}.")
-    ):
-        dossier.clock = replace(clock, received_at=event.timestamp)
 
 
 @_effect_of(ev.TransferRefused)
@@ -300,8 +216,8 @@ def _supplement_requested(dossier: Dossier, event: ev.SupplementRequested) -> No
         return
     dossier.supplements += 1
     dossier.status = Status.SUPPLEMENT
-    _resume(dossier, event, PauseKind.PAYMENT)  # What is waited for now is the supplement.
-    _pause(dossier, event, PauseKind.SUPPLEMENT, event.answer_by)
+    clocks.resume(dossier, event, PauseKind.PAYMENT)  # What is waited for now is the supplement.
+    clocks.pause(dossier, event, PauseKind.SUPPLEMENT, event.answer_by)
 
 
 @_effect_of(ev.SupplementCompleted)
@@ -312,7 +228,7 @@ def _supplement_completed(dossier: Dossier, event: ev.SupplementCompleted) -> No
         dossier.status = Status.REGISTERED
     elif dossier.status is Status.SUPPLEMENT:
         dossier.status = Status.IN_PROCESS
-        _resume(dossier, event, PauseKind.SUPPLEMENT, event.due)
+        clocks.resume(dossier, event, PauseKind.SUPPLEMENT, event.due)
 
 
 @_effect_of(ev.SupplementExpired)
@@ -324,15 +240,12 @@ def _supplement_expired(dossier: Dossier, event: ev.SupplementExpired) -> None:
 @_effect_of(ev.ReappointmentIssued)
 def _reappointed(dossier: Dossier, event: ev.ReappointmentIssued) -> None:
     dossier.reappointed_by = dossier.reappointed_by or event.meta.event_id
-    if dossier.status not in ENDED and dossier.clock is not None:
-        agreed = Reappointed(at=event.timestamp, by=event.meta.event_id, new_due=event.new_due)
-        dossier.clock = replace(dossier.clock, reappointed=agreed)
+    clocks.reappoint(dossier, event)
 
 
 @_effect_of(ev.DueDateRecomputed)
 def _recomputed(dossier: Dossier, event: ev.DueDateRecomputed) -> None:
-    if dossier.status not in ENDED and dossier.clock is not None:
-        dossier.clock = replace(dossier.clock, calendar=event.moved.calendar)
+    clocks.recompute(dossier, event)
 
 
 @_effect_of(ev.ResultApproved)
@@ -401,34 +314,34 @@ def _obligation(dossier: Dossier, event: ev.FinancialObligationRequested) -> Non
     dossier.financial = Financial.DUE
     if dossier.status is Status.IN_PROCESS:
         dossier.status = Status.OBLIGATION
-        _pause(dossier, event, PauseKind.PAYMENT)
+        clocks.pause(dossier, event, PauseKind.PAYMENT)
 
 
 @_effect_of(ev.PaymentRecorded)
 def _paid(dossier: Dossier, event: ev.PaymentRecorded) -> None:
     dossier.financial = Financial.PAID
     if dossier.status is Status.OBLIGATION:
-        _resume(dossier, event, PauseKind.PAYMENT)
+        clocks.resume(dossier, event, PauseKind.PAYMENT)
         dossier.status = Status.IN_PROCESS
 
 
 @_effect_of(ev.IncidentBegan)
 def _incident_began(dossier: Dossier, event: ev.IncidentBegan) -> None:
     dossier.incidents = tuple(sorted({*dossier.incidents, event.system}))
-    _pause(dossier, event, PauseKind.INCIDENT, system=event.system)
+    clocks.pause(dossier, event, PauseKind.INCIDENT, system=event.system)
 
 
 @_effect_of(ev.IncidentEnded)
 def _incident_ended(dossier: Dossier, event: ev.IncidentEnded) -> None:
     dossier.incidents = tuple(system for system in dossier.incidents if system != event.system)
-    _resume(dossier, event, PauseKind.INCIDENT, system=event.system)
+    clocks.resume(dossier, event, PauseKind.INCIDENT, system=event.system)
 
 
 @_effect_of(ev.CompetenceTransferred)
 def _competence(dossier: Dossier, event: ev.CompetenceTransferred) -> None:
     if dossier.accepted_at is not None:
         dossier.competent_unit = event.to_unit
-        _await(dossier, event.to_unit)
+        clocks.await_receipt(dossier, event.to_unit)
         dossier.holders = _with(dossier.holders, event.to_unit)
 
 
@@ -437,7 +350,7 @@ def _unit_succeeded(dossier: Dossier, event: ev.UnitSucceeded) -> None:
     if dossier.accepted_at is not None:
         dossier.holders = _with(dossier.holders, event.successor)
         if dossier.clock is not None and dossier.clock.awaited == event.predecessor:
-            _await(dossier, event.successor)
+            clocks.await_receipt(dossier, event.successor)
     for role in ("receiving_unit", "competent_unit", "returning_unit", "custodian_unit"):
         if getattr(dossier, role) == event.predecessor:
             setattr(dossier, role, event.successor)
