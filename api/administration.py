@@ -165,13 +165,7 @@ async def catalogue(
 
 async def _known(process: Process, at: datetime) -> RuleBook:
     """Return the rule book as it was at a moment of the ledger."""
-    streams = process.services.store.rules.versions
-    events = await process.log.streams(streams, await process.log.position_at(at))
-    rules = RuleBook()
-    rules.learn(
-        cast("list[Recorded[reg.RegisterEvent]]", sorted(events, key=lambda each: each.seq))
-    )
-    return rules
+    return await process.log.rules_at(await process.log.position_at(at))
 
 
 def decision_state(decision: reg.CalendarDecision) -> str:

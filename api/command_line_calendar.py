@@ -178,9 +178,9 @@ def propose(year: int, calendar: str, as_json: bool) -> None:  # noqa: FBT001  #
         print_json(body)
         return
     _print_decisions([body["decision"]])
-    out.print(f"{body['id']}: {body['change']}, calendar version {body['version']}")
+    out.print(f"{body['id']}: {body['change']}, calendar version {body['version']}", markup=False)
     if body["decision"]["state"] == "proposed":
-        out.print(f"It applies after: hoso calendar confirm {body['id']}")
+        out.print(f"It applies after: hoso calendar confirm {body['id']}", markup=False)
 
 
 def _print_change(body: dict[str, Any], *, as_json: bool) -> None:
@@ -188,7 +188,9 @@ def _print_change(body: dict[str, Any], *, as_json: bool) -> None:
         print_json(body)
         return
     for each in body.get("decisions", [body]):
-        out.print(f"{each['id']}: {each['change']}, calendar version {each['version']}")
+        out.print(
+            f"{each['id']}: {each['change']}, calendar version {each['version']}", markup=False
+        )
     counts = body["recomputed"]
     out.print(
         f"open dossiers: {counts['examined']} examined, {counts['moved']} moved,"

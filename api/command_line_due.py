@@ -26,7 +26,9 @@ from streams.files import FileRefused
 from streams.shipped_calendars import shipped_calendars
 
 _FORMS: Final = "5 working days, 8 working hours, 30 calendar days, 1 month or 24 hours"
-_TERM: Final = re.compile(r"(-?\d{1,9}) (working day|working hour|calendar day|month|hour|day)s?")
+_TERM: Final = re.compile(
+    r"(-?[0-9]{1,9}) (working day|working hour|calendar day|month|hour|day)s?"
+)
 _UNITS: Final = {
     "working day": TermUnit.WORKING_DAY,
     "working hour": TermUnit.WORKING_HOUR,

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import rich_click as click
 
-from api.due_dates import told_of
+from api.due_dates import rules_known, told_of
 from api.due_presenting import due_date_body
 from api.main import Process, Settings, opened, read_settings
 from api.reading import found_dossier
@@ -40,7 +40,7 @@ async def explained_by(
     services = process.services
     told = told_of(
         events,
-        services.store.rules,
+        await rules_known(services, known),
         at=at or as_of or services.now(),
         as_of=as_of,
         known_at=known,

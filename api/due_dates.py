@@ -23,6 +23,7 @@ from api.requests import (
     services_of,
     single,
 )
+from api.services import Services
 from domain.access import Action
 from domain.dossier.dates import resolved
 from domain.dossier.events import DossierAccepted
@@ -49,7 +50,7 @@ async def get_due_date(request: AnyRequest, dossier: FromPath[str]) -> Response[
     known_at = await known_position(services, single(request, "known_at"))
     told = told_of(
         events,
-        services.store.rules,
+        await rules_known(services, known_at),
         at=at or as_of or services.now(),
         as_of=as_of,
         known_at=known_at,
@@ -57,6 +58,11 @@ async def get_due_date(request: AnyRequest, dossier: FromPath[str]) -> Response[
     shown = position if known_at is None else min(known_at, position)
     headers = {"ETag": f'"{found.version}"', "Hoso-Position": str(position)}
     return answer(due_date_body(told, shown), headers=headers)
+
+
+async def rules_known(services: Services, known_at: int | None) -> RuleBook:
+    """Return the rules as they were known at a position, or are known now."""
+    return services.store.rules if known_at is None else await services.log.rules_at(known_at)
 
 
 def told_of(

@@ -134,7 +134,7 @@ def _days(told: Told, dates: Dates) -> list[Day]:
     if clock is None:
         return []
     decisions = told.rules.decisions(clock.calendar.name, clock.calendar.version)
-    settled = deciding(applied(decisions, clock.calendar.units))
+    settled = deciding(applied(decisions, clock.calendar.units), clock.calendar.units)
     pauses = [pause for _, pause in dates.pauses]
     start = clock.received_at or clock.start
     until = told.at if dates.first.open else None
@@ -179,7 +179,7 @@ def _pauses(told: Told, dates: Dates | None) -> list[Json]:
 def _worked(dates: Dates, pause: Interruption, at: datetime) -> int | None:
     """Return the working time of a pause, of an open one until now."""
     start, end = pause.start, pause.end or max(at, pause.start)
-    with suppress(CalendarLacksYear):
+    with suppress(CalendarLacksYear, OverflowError):
         calendar = dates.calendar
         return calendar.worked(calendar.local(start), calendar.local(end)) // _MINUTE
     return None
@@ -205,7 +205,7 @@ def _move(move: Move) -> Json:
 def _steps(dates: Dates | None) -> list[Json]:
     if dates is None:
         return []
-    with suppress(CalendarLacksYear):
+    with suppress(CalendarLacksYear, OverflowError):
         return [
             {"name": each.name, "role": each.role, "hours": each.hours, "by": each.by}
             for each in step_plan(dates)

@@ -12,6 +12,7 @@ from domain.appends import Clock, Outcome, Store
 from domain.envelope import LedgerEvent, Recorded
 from domain.ledger import Ledger
 from domain.registering import Registers
+from domain.rules import RuleBook
 from projections.runner import Runner
 
 
@@ -19,6 +20,7 @@ class Log(Protocol):
     """The ledger for readers."""
 
     async def head(self) -> int: ...
+    async def rules_at(self, position: int) -> RuleBook: ...
     async def position_at(self, moment: datetime) -> int: ...
     async def streams(
         self, stream_ids: Iterable[UUID], until: int = ...

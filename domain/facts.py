@@ -26,8 +26,8 @@ from domain.rules import RuleBook
 from domain.times import occurred_at, offset_minutes, refuse_future
 
 OPENING = (ev.DossierAccepted, ev.DossierSubmitted)
-RESERVED = ("token:", "clock", "urn:hoso:")
-"""How the sources begin under which the ledger itself, its clock and commands are recorded."""
+_RESERVED = ("token:", "urn:hoso:")
+_CLOCK = "clock"
 
 _DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c03")
 
@@ -175,10 +175,17 @@ def _acting(fact: Fact) -> UnitCode | None:
     return receiving or fact.sender.unit
 
 
+def refuse_reserved(source: str) -> None:
+    """Refuse the names under which the ledger itself, its clock and commands are recorded."""
+    if source == _CLOCK or source.startswith(_RESERVED):
+        raise Forbidden(
+            "A source's name is not clock, and begins with neither token: nor urn:hoso:."
+        )
+
+
 def _own_source(fact: Fact, rules: RuleBook) -> None:
     """Refuse a source's name to all but its own tokens, and any other name to these."""
-    if fact.source.startswith(RESERVED):
-        raise Forbidden(f"A source's name does not begin with {' or '.join(RESERVED)}.")
+    refuse_reserved(fact.source)
     own = fact.sender.source_name
     if own is not None and fact.source != own:
         raise Forbidden(f"This token sends as {own}, not as {fact.source}.")

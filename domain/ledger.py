@@ -166,6 +166,7 @@ class Ledger:
             scope=order.sender.scope,
             at=at,
             meta=meta,
+            now=now,
         )
         return _append(order, situation, decide(situation, order.command), reading.position)
 

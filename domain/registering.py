@@ -19,12 +19,15 @@ from domain.deadlines.decided import (
     refuse_contradiction,
     sessions_of,
 )
-from domain.deadlines.terms import refuse_endless
+from domain.deadlines.terms import LONGEST_TERM, refuse_endless
 from domain.envelope import LedgerEvent, Meta, Pin, TimePrecision, UnitCode, category, event_id
 from domain.errors import Forbidden, InvalidRequest, RulesChanged, StaleVersion, UnknownUnit
-from domain.facts import RESERVED
+from domain.facts import refuse_reserved
 from domain.rules import RuleBook
 from domain.times import occurred_at, offset_minutes, refuse_future
+
+DECIDABLE = range(1990, 2100)
+"""Years whose days may be decided: a calendar is compiled from the first to the last."""
 
 _ATTEMPTS = 5
 _BASE = {field.name for field in fields(LedgerEvent)}
@@ -235,8 +238,8 @@ def _concerned(
 
 def _refuse_foreign_name(name: str, sender: Sender, rules: RuleBook) -> None:
     """Refuse to speak as a registered source, or as the ledger itself."""
-    if sender.unit is not None and name.startswith(RESERVED):
-        raise Forbidden(f"A source's name does not begin with {' or '.join(RESERVED)}.")
+    if sender.unit is not None:
+        refuse_reserved(name)
     if sender.source_name not in (None, name):
         raise Forbidden(f"This token sends as {sender.source_name}, not as {name}.")
     if sender.source_name is None and sender.unit is not None and name in rules.sources:
@@ -304,15 +307,39 @@ def _check(entry: reg.RegisterEvent, rules: RuleBook) -> None:
     if isinstance(entry, reg.CalendarDecided):
         _refuse_contradictions(entry, rules)
     if isinstance(entry, reg.PolicyDecided):
-        hour_of(entry.cutoff)
-        if not sessions_of(entry.sessions):
-            raise InvalidRequest("sessions: an office opens at least once a day.")
+        _refuse_nonsense(entry)
     for unit in _named(entry):
         if unit is not None and unit not in rules.units:
             raise UnknownUnit(unit)
 
 
+def _refuse_nonsense(entry: reg.PolicyDecided) -> None:
+    hour_of(entry.cutoff)
+    if not sessions_of(entry.sessions):
+        raise InvalidRequest("sessions: an office opens at least once a day.")
+    _refuse_endless_limits(
+        intake_hours=entry.intake_hours,
+        transfer_answer_hours=entry.transfer_answer_hours,
+        due_soon_hours=entry.due_soon_hours,
+        supplement_notice_days=entry.supplement_notice_days,
+        supplement_answer_days=entry.supplement_answer_days,
+    )
+
+
+def _refuse_endless_limits(**limits: float | None) -> None:
+    """Refuse limits, in hours or days, that no calendar could ever hold."""
+    for name, limit in limits.items():
+        if limit is not None and limit > LONGEST_TERM:
+            raise InvalidRequest(f"{name} must be at most {LONGEST_TERM}.")
+
+
 def _refuse_endless_terms(entry: reg.ProcedurePublished) -> None:
+    _refuse_endless_limits(
+        supplement_notice_days=entry.supplement_notice_days,
+        supplement_answer_days=entry.supplement_answer_days,
+    )
+    for step in entry.steps:
+        _refuse_endless_limits(**{"steps: hours": step.hours})
     if entry.term is not None:
         refuse_endless(entry.term)
     for each in entry.channel_terms:
@@ -326,6 +353,10 @@ def _refuse_contradictions(entry: reg.CalendarDecided, rules: RuleBook) -> None:
     for each in entry.hours:
         if not sessions_of(each.sessions):
             raise InvalidRequest("hours: a day without sessions is a day off.")
+    if len({each.day for each in entry.hours}) < len(entry.hours):
+        raise InvalidRequest("hours: one entry for a day.")
+    if any(day.year not in DECIDABLE for day in days_of(entry)):
+        raise InvalidRequest("Days are decided between 1990 and 2099.")
     known = rules.calendars.get(entry.calendar, ())
     others = [each for each in known if each.id != entry.id]
     same_offices = [each for each in (*others, entry) if each.unit == entry.unit]

@@ -16,6 +16,7 @@ from domain.errors import UnitEnded, UnknownProcedure, UnknownUnit
 
 CALENDAR: Final = "VN"
 POLICY: Final = "VN"
+_MOST_COMPILED: Final = 256  # Calendars kept at once; what is asked for again is compiled again.
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +182,8 @@ class RuleBook:
                 zone=ZoneInfo(use.zone),
                 name=use.name,
             )
+            if len(self._compiled) >= _MOST_COMPILED:
+                del self._compiled[next(iter(self._compiled))]
             self._compiled[use, policy_version] = found
         return found
 

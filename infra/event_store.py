@@ -28,6 +28,7 @@ _OF_STREAMS: Final = (
     f"{_EVENTS} WHERE stream_id = ANY($1::uuid[]) AND seq <= $2 ORDER BY stream_id, version"
 )
 _OF_REGISTERS: Final = f"{_EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
+_OF_REGISTERS_UNTIL: Final = f"{_EVENTS} WHERE seq <= $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LAST_OF_REGISTERS: Final = "SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'"
 _LOOK: Final = """
 SELECT
@@ -220,6 +221,13 @@ class EventLog:
             rows = await self._pool.fetch(_OF_REGISTERS, self._rules.position)
             self._rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
         return self._rules
+
+    async def rules_at(self, position: int) -> RuleBook:
+        """Return what the registers said at a position."""
+        rows = await self._pool.fetch(_OF_REGISTERS_UNTIL, position)
+        rules = RuleBook()
+        rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(row) for row in rows]))
+        return rules
 
     async def page(self, after: int, limit: int) -> list[Recorded[LedgerEvent]]:
         """Return the events behind a position, in order."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,7 +14,7 @@ from asyncpg import Connection, Pool
 
 from domain.dossier import commands as do
 from domain.dossier.state import Dossier, PauseKind
-from domain.errors import Busy, StaleVersion
+from domain.errors import Busy, DomainError, StaleVersion
 from projections.due_work import LATENESS, Due, supplements_to_expire, transfers_to_time_out
 from streams.acting import Machine, at_once
 from streams.recomputing import Recomputed, newest_versions, recompute_open
@@ -89,6 +90,7 @@ class Clock:
         self._trouble: str | None = None
         self._written = 0
         self._answered: dict[UUID, tuple[int, int]] = {}
+        self._why: Counter[str] = Counter()
         self._newest: dict[str, int] | None = None
         self._looked: datetime | None = None
         self._failed_at: datetime | None = None
@@ -118,6 +120,11 @@ class Clock:
         before, self._answered = self._answered, {}
         expired = await self._all(supplements_to_expire, _expiry, now, before)
         timed_out = await self._all(transfers_to_time_out, _timeout, now, before)
+        for reason, count in self._why.items():
+            _log.warning(
+                "%d dossiers stay as they are though their time is over: %s", count, reason
+            )
+        self._why.clear()
         return Ticked(timed_out=timed_out, expired=expired, recomputed=await self._recomputed(now))
 
     async def _all(
@@ -155,6 +162,10 @@ class Clock:
             return False  # It changed just now: the next tick looks again.
         except Busy:
             raise
+        except DomainError as refused:
+            self._why[str(refused)] += 1
+            self._answered[dossier.id] = known
+            return False
         except Exception as error:  # noqa: BLE001  # the edge: one dossier stops no other
             _log.error("%s: %s failed", dossier.id, what.command.NAME, exc_info=error)
             self._answered[dossier.id] = known

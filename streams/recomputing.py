@@ -20,6 +20,7 @@ from domain.dossier.dates import later
 from domain.dossier.state import OPEN, Dossier
 from domain.envelope import UnitCode
 from domain.errors import Busy, DomainError, StaleVersion
+from domain.registering import DECIDABLE
 from domain.registers import CalendarDecided, stream_of
 from domain.rules import RuleBook
 from projections.due_work import Touched, touched, versions_in_use
@@ -96,7 +97,9 @@ def _asked(
     newest = newest_versions(rules)
     for name, version in in_use:
         changed = changed_since(rules, name, version, newest.get(name, 0))
-        days = sorted({day for each in changed for day in days_of(each)})
+        # A day in a year that nobody may decide now was decided once: it moves no date of ours.
+        named = {day for each in changed for day in days_of(each)}
+        days = sorted(day for day in named if day.year in DECIDABLE)
         if not days:
             continue
         yield Touched(

@@ -25,7 +25,7 @@ def start(dossier: Dossier, event: ev.DossierAccepted) -> None:
         accepted_by=event.meta.event_id,
         start=event.timestamp,
         stated=event.due,
-        computed=event.due_computed,
+        computed=event.due_computed and event.calendar_used is not None,
         calendar=event.calendar_used or CalendarUse(),
         policy_version=event.policy_version or 0,
         awaited=event.awaited,
@@ -41,7 +41,10 @@ def pause(
 ) -> None:
     """Note that the clock may stand still from now on, unless it does so for the same reason."""
     clock = dossier.clock
-    if clock is None or dossier.status in ENDED or _open(clock, kind, system):
+    if clock is None or dossier.status in ENDED:
+        return
+    if waiting := _open(clock, kind, system):
+        _wait_longer(dossier, clock, waiting[0], answer_by)
         return
     new = Interruption(
         kind=kind,
@@ -51,6 +54,17 @@ def pause(
         system=system,
     )
     dossier.clock = replace(clock, interruptions=(*clock.interruptions, new))
+
+
+def _wait_longer(
+    dossier: Dossier, clock: Clock, waiting: Interruption, answer_by: datetime | None
+) -> None:
+    """Let a second request give more time for the answer to the first; it never takes any."""
+    if waiting.answer_by is None or answer_by is None or answer_by <= waiting.answer_by:
+        return
+    others = (each for each in clock.interruptions if each is not waiting)
+    longer = replace(waiting, answer_by=answer_by)
+    dossier.clock = replace(clock, interruptions=(*others, longer))
 
 
 def resume(
@@ -97,16 +111,29 @@ def reappoint(dossier: Dossier, event: ev.ReappointmentIssued) -> None:
 
 
 def recompute(dossier: Dossier, event: ev.DueDateRecomputed) -> None:
-    """Count by the newer calendar from now on; an ended dossier keeps the one it ended with."""
-    if dossier.clock is not None and dossier.status not in ENDED:
-        dossier.clock = replace(dossier.clock, calendar=event.moved.calendar)
+    """Count by the newer calendar from now on; an ended dossier keeps the one it ended with.
+
+    A clock that counts by another calendar than the one that was replaced is not the one meant.
+    """
+    clock = dossier.clock
+    if clock is None or dossier.status in ENDED:
+        return
+    if clock.calendar == event.moved.calendar_before:
+        dossier.clock = replace(clock, calendar=event.moved.calendar)
 
 
 def await_receipt(dossier: Dossier, unit: UnitCode) -> None:
-    """Let the clock that waits for an agency's receipt wait for another one's."""
+    """Let the clock that waits for an agency's receipt wait for another one's.
+
+    The first two groups of a unit's code are its agency's (QĐ 20/2020/QĐ-TTg, Điều 4).
+    """
     clock = dossier.clock
     if clock is not None and clock.awaited is not None and clock.received_at is None:
-        dossier.clock = replace(clock, awaited=unit)
+        dossier.clock = replace(clock, awaited=agency_of(unit))
+
+
+def agency_of(unit: UnitCode) -> str:
+    return ".".join(unit.split(".")[:2])
 
 
 def receive(dossier: Dossier, event: ev.TransferAccepted, unit: UnitCode) -> None:

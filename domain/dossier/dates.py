@@ -237,7 +237,7 @@ def settle(dossier: Dossier, rules: RuleBook) -> None:
     dossier.pauses, dossier.paused_minutes = 0, 0
     try:
         dates = dates_of(dossier, rules)
-    except DomainError as why:
+    except (DomainError, OverflowError) as why:  # An old entry of the registers may be absurd.
         dates = None
         dossier.date_findings = (_undated(clock, str(why)),)
     dossier.answer_by = _answer_by(clock, dates)
@@ -339,11 +339,16 @@ def answer_days(procedure: ProcedureVersion | None, policy: OfficePolicy) -> int
 
 
 def _answer_by(clock: Clock, dates: Dates | None) -> datetime | None:
-    """Return until when the supplement that is asked for now is awaited; None: for ever."""
+    """Return until when the supplement that is asked for now is awaited; None: for ever.
+
+    A limit that was over before anybody asked is none.
+    """
     for each in clock.interruptions:
         if each.kind is PauseKind.SUPPLEMENT and each.end is None:
-            if each.answer_by is not None or dates is None:
+            if each.answer_by is not None and each.answer_by > each.start:
                 return each.answer_by
+            if dates is None:
+                return None
             return supplement_limit(each.start, dates)
     return None
 
@@ -353,7 +358,7 @@ def supplement_limit(asked_at: datetime, dates: Dates) -> datetime | None:
     days = answer_days(dates.procedure, dates.policy)
     if days is None:
         return None
-    with suppress(CalendarLacksYear):
+    with suppress(CalendarLacksYear, OverflowError):
         last = dates.calendar.nth_after(dates.calendar.local(asked_at), days)
         return dates.calendar.aware(datetime.combine(last, _DAY_ENDS))
     return None
@@ -361,9 +366,11 @@ def supplement_limit(asked_at: datetime, dates: Dates) -> datetime | None:
 
 def _transfer_answer_by(dossier: Dossier, dates: Dates | None) -> datetime | None:
     offer = dossier.offer
-    if offer is None or offer.answer_by is not None or dates is None:
-        return offer.answer_by if offer is not None else None
-    return transfer_limit(offer.at, dates)
+    if offer is None:
+        return None
+    if offer.answer_by is not None and offer.answer_by > offer.at:
+        return offer.answer_by
+    return None if dates is None else transfer_limit(offer.at, dates)
 
 
 def transfer_limit(offered_at: datetime, dates: Dates) -> datetime | None:
@@ -371,7 +378,7 @@ def transfer_limit(offered_at: datetime, dates: Dates) -> datetime | None:
     hours = dates.policy.transfer_answer_hours
     if hours is None:
         return None
-    with suppress(CalendarLacksYear):
+    with suppress(CalendarLacksYear, OverflowError):
         start = dates.calendar.opening(dates.calendar.local(offered_at))
         return dates.calendar.aware(dates.calendar.add(start, timedelta(hours=hours)))
     return None

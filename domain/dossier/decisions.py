@@ -16,12 +16,12 @@ from domain.envelope import LedgerEvent, Meta, Pin, Recorded, Stamp, UnitCode, e
 from domain.errors import (
     CalendarContradicts,
     CalendarLacksYear,
+    DomainError,
     Forbidden,
     IllegalTransition,
     InvalidRequest,
 )
 from domain.history import History, full_history, replay
-from domain.registers import PausePolicy
 from domain.rules import RuleBook
 
 
@@ -38,6 +38,7 @@ class Situation:
     scope: frozenset[UnitCode]
     at: datetime
     meta: Meta
+    now: datetime | None = None  # Where `at` lies ahead of it, after a fact that counts till then.
 
     def after(self, events: Sequence[ev.DossierEvent]) -> Dossier:
         """Return the state once these events are recorded too."""
@@ -122,12 +123,12 @@ def decide(situation: Situation, command: do.Command) -> Decision:
         decision = Decision(events=(_happen(situation, command),))
     if type(command) not in _MOVING or not decision.events:
         return decision
-    further = _by_newest(situation, command, decision.events)
+    further = _by_newest(situation, decision.events)
     return replace(decision, events=(*decision.events, *further))
 
 
 def _by_newest(
-    situation: Situation, command: do.Command, events: Sequence[ev.DossierEvent]
+    situation: Situation, events: Sequence[ev.DossierEvent]
 ) -> tuple[ev.DueDateRecomputed, ...]:
     """Return a recomputation if the date that is told now is another one by the newest calendar.
 
@@ -135,23 +136,27 @@ def _by_newest(
     CalendarLacksYear where the clock goes on, but into a year that is not known.
     """
     before, after = situation.dossier, situation.after(events)
-    if after.clock == before.clock or (before.is_undated and after.is_undated):
+    same = (after.clock, after.competent_unit) == (before.clock, before.competent_unit)
+    if same or (before.is_undated and after.is_undated):
         return ()
     move = newest(after, situation.rules)
-    if move is None or move.first_due in (None, after.first_due):
+    if move is None or move.first_due is None:
         return ()
-    if not _begins_anew(situation, command) and later(after, situation.rules) is None:
+    if (move.first_due, move.due) == (after.first_due, after.due):
+        return ()
+    if not _begins_anew(before, after, situation.rules) and later(after, situation.rules) is None:
         return ()
     return (_recomputed(situation, move, "calendar", place=len(events) + 1),)
 
 
-def _begins_anew(situation: Situation, command: do.Command) -> bool:
-    dossier = situation.dossier
-    if dossier.procedure is None or not isinstance(command, do.CompleteSupplement):
-        return isinstance(command, do.AcceptTransfer)  # The receipt that the clock waited for.
-    version = dossier.procedure_version or 0
-    published = situation.rules.procedure_version(dossier.procedure, version)
-    return published is not None and published.pause_policy is PausePolicy.RESTART
+def _begins_anew(before: Dossier, after: Dossier, rules: RuleBook) -> bool:
+    """Say whether a clock has begun to count the whole term: nobody was told its end yet."""
+    try:
+        counts = [dates_of(each, rules) for each in (before, after)]
+    except DomainError:
+        return True  # No date was told before, or none can be by the calendar in use.
+    starts = [(each.first.clock_starts, each.first.again) for each in counts if each is not None]
+    return starts[0] != starts[-1]
 
 
 def _recomputed(
@@ -221,7 +226,7 @@ def _time_out(situation: Situation, command: do.TimeOutTransfer) -> Decision:
 def _refuse_early(
     situation: Situation, command: do.TimeOutTransfer | do.ExpireSupplement, until: datetime | None
 ) -> None:
-    if until is not None and situation.at <= until:
+    if until is not None and (situation.now or situation.at) <= until:
         raise _illegal(situation, command, f"an answer is awaited until {until.isoformat()}.")
 
 
@@ -231,9 +236,15 @@ def _illegal(situation: Situation, command: do.Command, why: str) -> IllegalTran
     return IllegalTransition(command.NAME, status, allowed(dossier), why)
 
 
+def _refuse_past_limit(situation: Situation, answer_by: datetime | None) -> None:
+    if answer_by is not None and answer_by <= situation.at:
+        raise InvalidRequest("answer_by must lie ahead.")
+
+
 def _ask(situation: Situation, command: do.RequestSupplement) -> Decision:
     """Say until when the answer is awaited, if it is not said and the rules know."""
     until = command.answer_by
+    _refuse_past_limit(situation, until)
     with suppress(CalendarLacksYear, CalendarContradicts):
         dates = dates_of(situation.dossier, situation.rules) if until is None else None
         until = supplement_limit(situation.at, dates) if dates is not None else until
@@ -243,6 +254,8 @@ def _ask(situation: Situation, command: do.RequestSupplement) -> Decision:
 def _share(
     situation: Situation, command: do.OfferTransfer | do.AssignDossier | do.StartStep
 ) -> Decision:
+    if isinstance(command, do.OfferTransfer):
+        _refuse_past_limit(situation, command.answer_by)
     due = situation.dossier.due
     if command.deadline is not None and due is not None and command.deadline > due:
         raise InvalidRequest("deadline lies after the due date of the whole dossier.")
@@ -310,8 +323,17 @@ def _recompute(situation: Situation, command: do.RecomputeDueDate) -> Decision:
     return Decision(events=(_recomputed(situation, move, command.cause, place=1),))
 
 
-_MOVING = frozenset({do.CompleteSupplement, do.RecordPayment, do.EndIncident, do.AcceptTransfer})
-"""Commands by which a clock may begin or go on: the date that they tell is computed anew."""
+_MOVING = frozenset(
+    {
+        do.CompleteSupplement,
+        do.RecordPayment,
+        do.EndIncident,
+        do.AcceptTransfer,
+        do.TransferCompetence,
+        do.SucceedUnit,
+    }
+)
+"""Commands by which a clock may begin, go on, or count by the days of another office."""
 
 _SPECIAL: dict[type[do.Command], Callable[..., Decision]] = {
     do.AcceptDossier: _accept,

@@ -117,7 +117,7 @@ def _answer(
     if waiting is None:
         return
     unit, since = waiting
-    with suppress(CalendarLacksYear, CalendarContradicts):
+    with suppress(CalendarLacksYear, CalendarContradicts, OverflowError):
         calendar = desk.calendar(unit)
         start = calendar.opening(calendar.local(since))
         by = calendar.aware(calendar.add(start, timedelta(hours=desk.policy.intake_hours)))
@@ -138,7 +138,7 @@ def _transfer(history: History, desk: _Desk, judge: Judge) -> Iterator[Duty]:
         return
     if accepted.result_at_once:
         return
-    with suppress(CalendarLacksYear, CalendarContradicts):
+    with suppress(CalendarLacksYear, CalendarContradicts, OverflowError):
         calendar = desk.calendar(accepted.receiving_unit)
         cutoff = hour_of(desk.policy.cutoff)
         received = calendar.local(accepted.timestamp)
@@ -224,7 +224,7 @@ def _requests(dates: Dates, judge: Judge) -> Iterator[Duty]:
 def _request(
     dates: Dates, judge: Judge, since: datetime, limit: int, met_at: datetime | None
 ) -> Iterator[Duty]:
-    with suppress(CalendarLacksYear):
+    with suppress(CalendarLacksYear, OverflowError):
         last = datetime.combine(dates.calendar.nth_after(since, limit), _DAY_ENDS)
         by = dates.calendar.aware(last)
         yield judge.duty(DutyName.ASK_FOR_SUPPLEMENT, by, met_at, _SUPPLEMENT_LAW, optional=True)

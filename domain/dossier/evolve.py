@@ -349,7 +349,9 @@ def _competence(dossier: Dossier, event: ev.CompetenceTransferred) -> None:
 def _unit_succeeded(dossier: Dossier, event: ev.UnitSucceeded) -> None:
     if dossier.accepted_at is not None:
         dossier.holders = _with(dossier.holders, event.successor)
-        if dossier.clock is not None and dossier.clock.awaited == event.predecessor:
+        if dossier.clock is not None and dossier.clock.awaited == clocks.agency_of(
+            event.predecessor
+        ):
             clocks.await_receipt(dossier, event.successor)
     for role in ("receiving_unit", "competent_unit", "returning_unit", "custodian_unit"):
         if getattr(dossier, role) == event.predecessor:

@@ -241,7 +241,7 @@ async def test_what_was_due_when_the_ledger_was_told_waits_ten_minutes_for_the_r
         await here.order(dossier, do.StartStep(step="Thẩm định"))
     here.time.reach(late + HOUR)
     asking = [
-        ev.SupplementRequested(**{**vars(supplement_requested()), "answer_by": late})
+        ev.SupplementRequested(**{**vars(supplement_requested()), "answer_by": late + MINUTE})
         for _ in dossiers
     ]
     for dossier, event in zip(dossiers, asking, strict=True):
