@@ -6,8 +6,8 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.dossier import events as ev
-from domain.dossier.dates import settle
 from domain.dossier.evolve import apply, remember
+from domain.dossier.settling import settle
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Recorded
 from domain.rules import RuleBook

@@ -12,8 +12,8 @@ from asyncpg import Connection, Pool, Record
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.dossier import events as ev
-from domain.dossier.dates import settle
 from domain.dossier.evolve import apply
+from domain.dossier.settling import settle
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Recorded
 from domain.history import legal_order, replay

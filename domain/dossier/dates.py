@@ -4,19 +4,17 @@ Dates are a function of the effective history and of versions of rules that neve
 give the same dates in whatever order they arrive, and every past date can be computed again.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from domain.deadlines.decided import hour_of
-from domain.deadlines.running import Pause, Run, measured, run, unit_of
+from domain.deadlines.running import Pause, Run, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.working_time import WorkingCalendar
 from domain.dossier.payloads import Acceptance, CalendarUse, DateMove, Resolved
-from domain.dossier.state import OPEN, Clock, Dossier, Finding, Interruption, PauseKind
+from domain.dossier.state import Clock, Dossier, Interruption, PauseKind
 from domain.envelope import UnitCode
-from domain.errors import CalendarLacksYear, DomainError
 from domain.registers import Channel, OfficePolicy, PausePolicy, ProcedureVersion, Term
 from domain.rules import RuleBook
 
@@ -136,6 +134,18 @@ def _first_run(
     return run(calendar, counting, received or clock.start, pauses, stated, floor)
 
 
+def stopping_clock(dossier: Dossier, rules: RuleBook) -> list[Interruption]:
+    """Return what the clock of a dossier stands still for, in order, whether it is over or not."""
+    if dossier.clock is None:
+        return []
+    procedure = _procedure_of(dossier, rules)
+    return [
+        each
+        for each in _in_order(dossier.clock)
+        if _pause(each, procedure).policy is not PausePolicy.NONE
+    ]
+
+
 def _in_order(clock: Clock) -> list[Interruption]:
     return sorted(clock.interruptions, key=lambda each: (each.start, each.kind, each.by))
 
@@ -224,161 +234,7 @@ def later(dossier: Dossier, rules: RuleBook) -> DateMove | None:
     return None if is_earlier or (move.first_due, move.due) == before else move
 
 
-def settle(dossier: Dossier, rules: RuleBook) -> None:
-    """Fill in the dates of a folded state, and what its deadlines find irregular.
-
-    A date that cannot be computed is None, with a finding; so is one whose clock stands still,
-    without.
-    """
-    clock = dossier.clock
-    if clock is None:
-        return
-    dossier.first_due = dossier.due = None
-    dossier.pauses, dossier.paused_minutes = 0, 0
-    try:
-        dates = dates_of(dossier, rules)
-    except (DomainError, OverflowError) as why:  # An old entry of the registers may be absurd.
-        dates = None
-        dossier.date_findings = (_undated(clock, str(why)),)
-    dossier.answer_by = _answer_by(clock, dates)
-    dossier.transfer_answer_by = _transfer_answer_by(dossier, dates)
-    _count_pauses(dossier, clock, dates, rules)
-    if dates is None:
-        return
-    dossier.first_due, dossier.due = dates.first_due, dates.due
-    with suppress(CalendarLacksYear):
-        paused = measured(dates.calendar, unit_of(dates.counting), dates.first.stood)
-        dossier.paused_minutes = paused // _MINUTE
-    dossier.date_findings = tuple(_findings(clock, dates))
-
-
-def _count_pauses(dossier: Dossier, clock: Clock, dates: Dates | None, rules: RuleBook) -> None:
-    """Say how often the clock stood still, and since when it does, whether or not a date is known.
-
-    A pause that came after the due date stops no clock, but the applicant is waited for.
-    """
-    procedure = _procedure_of(dossier, rules)
-    stopping = [
-        each for each in _in_order(clock) if _pause(each, procedure).policy is not PausePolicy.NONE
-    ]
-    open_since = [each.start for each in stopping if each.end is None]
-    dossier.pauses = len(stopping) - (len(dates.first.ignored) if dates is not None else 0)
-    dossier.paused_since = min(open_since, default=None) if dossier.status in OPEN else None
-
-
-def _undated(clock: Clock, why: str) -> Finding:
-    return Finding(kind="no-due-date", events=(clock.accepted_by,), why=why)
-
-
-def _findings(clock: Clock, dates: Dates) -> list[Finding]:
-    found: list[Finding] = []
-    if dates.first_due is None and not dates.first.open:
-        why = "It was accepted without a due date, and none can be computed."
-        found.append(_undated(clock, why))
-    found += _late_shares(clock, dates)
-    for place in dates.first.ignored:
-        each, _ = dates.pauses[place]
-        if each.kind is PauseKind.SUPPLEMENT:
-            why = "The supplement was asked for after the due date, which it does not move."
-            found.append(Finding(kind="supplement-after-due", events=(each.by,), why=why))
-    with suppress(CalendarLacksYear):
-        found += _late_requests(dates)
-        found += _late_reappointments(clock, dates)
-    return found
-
-
-def _late_shares(clock: Clock, dates: Dates) -> Iterator[Finding]:
-    """Yield hand-overs whose work may take longer than the whole (NĐ 61/2018, Điều 19.6)."""
-    for share in clock.shares:
-        if dates.due is not None and share.deadline > dates.due:
-            why = "The deadline of the work lies after the due date of the whole dossier."
-            yield Finding(kind="deadline-after-due", events=(share.by,), why=why)
-
-
-def _late_requests(dates: Dates) -> Iterator[Finding]:
-    """Yield supplements asked for later than the notice limit (NĐ 61/2018, Điều 19.4)."""
-    since = dates.calendar.opening(dates.first.clock_starts)
-    limit = notice_days(dates.procedure, dates.policy)
-    for each, pause in dates.pauses:
-        if each.kind is not PauseKind.SUPPLEMENT:
-            continue
-        if dates.calendar.local(each.start).date() > dates.calendar.nth_after(since, limit):
-            why = f"It was asked for after more than {limit} working days (NĐ 61/2018, Điều 19.4)."
-            yield Finding(kind="late-supplement-request", events=(each.by,), why=why)
-        if pause.policy is PausePolicy.RESTART and each.end is not None:
-            since = dates.calendar.opening(dates.calendar.local(each.end))
-
-
-def _late_reappointments(clock: Clock, dates: Dates) -> Iterator[Finding]:
-    again = clock.reappointed
-    if again is None:
-        return
-    due = first_due_before(again.at, clock, dates)
-    if due is None or dates.calendar.local(again.at).date() < dates.calendar.local(due).date():
-        return
-    why = "The re-appointment came later than the day before the due date (NĐ 61/2018, Điều 19.9)."
-    yield Finding(kind="late-reappointment", events=(again.by,), why=why)
-
-
 def first_due_before(moment: datetime, clock: Clock, dates: Dates) -> datetime | None:
     """Return the first due date by the pauses that had begun before a moment."""
     earlier = [pause for _, pause in dates.pauses if pause.start < moment]
     return _first_run(clock, dates.calendar, dates.counting, earlier).due
-
-
-def notice_days(procedure: ProcedureVersion | None, policy: OfficePolicy) -> int:
-    """Return within how many working days a supplement is to be asked for."""
-    own = procedure.supplement_notice_days if procedure is not None else None
-    return policy.supplement_notice_days if own is None else own
-
-
-def answer_days(procedure: ProcedureVersion | None, policy: OfficePolicy) -> int | None:
-    """Return within how many working days a supplement is to be answered; None: no limit."""
-    own = procedure.supplement_answer_days if procedure is not None else None
-    return policy.supplement_answer_days if own is None else own
-
-
-def _answer_by(clock: Clock, dates: Dates | None) -> datetime | None:
-    """Return until when the supplement that is asked for now is awaited; None: for ever.
-
-    A limit that was over before anybody asked is none.
-    """
-    for each in clock.interruptions:
-        if each.kind is PauseKind.SUPPLEMENT and each.end is None:
-            if each.answer_by is not None and each.answer_by > each.start:
-                return each.answer_by
-            if dates is None:
-                return None
-            return supplement_limit(each.start, dates)
-    return None
-
-
-def supplement_limit(asked_at: datetime, dates: Dates) -> datetime | None:
-    """Return the end of the last day on which a supplement may be answered, if there is one."""
-    days = answer_days(dates.procedure, dates.policy)
-    if days is None:
-        return None
-    with suppress(CalendarLacksYear, OverflowError):
-        last = dates.calendar.nth_after(dates.calendar.local(asked_at), days)
-        return dates.calendar.aware(datetime.combine(last, _DAY_ENDS))
-    return None
-
-
-def _transfer_answer_by(dossier: Dossier, dates: Dates | None) -> datetime | None:
-    offer = dossier.offer
-    if offer is None:
-        return None
-    if offer.answer_by is not None and offer.answer_by > offer.at:
-        return offer.answer_by
-    return None if dates is None else transfer_limit(offer.at, dates)
-
-
-def transfer_limit(offered_at: datetime, dates: Dates) -> datetime | None:
-    """Return until when a transfer may be answered, if there is a limit."""
-    hours = dates.policy.transfer_answer_hours
-    if hours is None:
-        return None
-    with suppress(CalendarLacksYear, OverflowError):
-        start = dates.calendar.opening(dates.calendar.local(offered_at))
-        return dates.calendar.aware(dates.calendar.add(start, timedelta(hours=hours)))
-    return None

@@ -9,8 +9,9 @@ from domain.codes import issuing_scope
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier import payloads as say
-from domain.dossier.dates import dates_of, later, newest, resolved, supplement_limit
+from domain.dossier.dates import dates_of, later, newest, resolved
 from domain.dossier.evolve import UNIT_FIELDS
+from domain.dossier.limits import supplement_limit
 from domain.dossier.state import Delivery, Dossier, Status
 from domain.envelope import LedgerEvent, Meta, Pin, Recorded, Stamp, UnitCode, event_id
 from domain.errors import (

@@ -12,14 +12,9 @@ from typing import Final
 from domain.deadlines.decided import hour_of
 from domain.deadlines.working_time import WorkingCalendar
 from domain.dossier import events as ev
-from domain.dossier.dates import (
-    Dates,
-    first_due_before,
-    notice_days,
-    supplement_limit,
-    transfer_limit,
-)
+from domain.dossier.dates import Dates, first_due_before
 from domain.dossier.judging import Duty, DutyName, Judge
+from domain.dossier.limits import notice_days, supplement_limit, transfer_limit
 from domain.dossier.state import OPEN, Clock, Dossier, Offer, PauseKind
 from domain.dossier.transitions import answers
 from domain.envelope import UnitCode

@@ -11,8 +11,9 @@ from uuid import UUID
 from domain.deadlines.running import Pause
 from domain.deadlines.terms import Counting
 from domain.dossier import events as ev
-from domain.dossier.dates import Dates, dates_of, settle
+from domain.dossier.dates import Dates, dates_of
 from domain.dossier.evolve import apply
+from domain.dossier.settling import settle
 from domain.dossier.state import Clock, Dossier, Interruption
 from domain.envelope import Recorded
 from domain.errors import DomainError
