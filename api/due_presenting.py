@@ -263,6 +263,6 @@ def _text(told: Told, found: _Found) -> dict[str, list[str]]:
     for lang in LANGUAGES:
         text[lang] = summary_lines(said, lang)
         if dates is not None:
-            ran = replace(dates.first, due=dates.due, open=stands)
+            ran = dates.first._replace(due=dates.due, open=stands)
             text[lang] += explanation_text(found.days, dates.counting, ran, lang)
     return text

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, time
+from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -31,6 +32,7 @@ def sessions_of(texts: Iterable[str]) -> tuple[Session, ...]:
     return tuple(sessions)
 
 
+@cache
 def hour_of(text: str) -> time:
     """Return an hour as it is written (`15:00`). Raises InvalidRequest."""
     found = _CLOCK.fullmatch(text)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from domain.deadlines.terms import BY_INSTANT, WORKING, Counting, Ending, ending, rolled
 from domain.deadlines.working_time import WorkingCalendar
@@ -27,8 +27,7 @@ class Pause:
     stated: datetime | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Where the clock stands, in wall time of the calendar but for `due`.
 
     `legs` are the counts of the term, the last one counts; `again` the places of the pauses whose
@@ -241,7 +240,7 @@ def measured(calendar: WorkingCalendar, unit: TermUnit, spans: Iterable[Span]) -
     """Return how long pauses are by the clock of a term: in working time, or as time elapses."""
     if unit is TermUnit.ELAPSED_HOUR:
         return sum((end - start for start, end in spans), _NOTHING)
-    return sum((calendar.worked(start, end) for start, end in spans), _NOTHING)
+    return calendar.worked_in(spans)
 
 
 def _join(union: list[Span], start: datetime, end: datetime, since: datetime) -> None:

@@ -6,7 +6,7 @@ Sources: Civil Code 2015, Điều 147-148; NĐ 61/2018/NĐ-CP, Điều 18-19, as
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from domain.deadlines.working_time import WorkingCalendar
 from domain.errors import InvalidRequest
@@ -31,8 +31,7 @@ class Counting:
     cutoff_at: time = CUTOFF
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """Where a term that began at `starts` ends; `nominal` is its end before any roll."""
 
     starts: datetime

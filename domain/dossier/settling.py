@@ -85,6 +85,8 @@ def _late_shares(clock: Clock, dates: Dates) -> Iterator[Finding]:
 
 def _late_requests(dates: Dates) -> Iterator[Finding]:
     """Yield supplements asked for later than the notice limit (NĐ 61/2018, Điều 19.4)."""
+    if not any(each.kind is PauseKind.SUPPLEMENT for each, _ in dates.pauses):
+        return
     since = dates.calendar.opening(dates.first.clock_starts)
     limit = notice_days(dates.procedure, dates.policy)
     for each, pause in dates.pauses:

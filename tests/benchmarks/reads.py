@@ -28,7 +28,7 @@ COMMUNES = 200
 async def history_of_a_hundred(effort: Effort) -> list[Figure]:
     """Interpret a dossier of 100 events, in this process, without reading it."""
     events = history(100)
-    stream = dossier_id(0)
+    stream, rules = dossier_id(0), RuleBook()
     return [
         Figure(
             name="effective history of 100 events",
@@ -38,7 +38,7 @@ async def history_of_a_hundred(effort: Effort) -> list[Figure]:
             at_most=True,
             beside={
                 "with its state": _took(
-                    effort, lambda: fold(stream, effective_history(events), RuleBook())
+                    effort, lambda: fold(stream, effective_history(events), rules)
                 )
             },
         )
