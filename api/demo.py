@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,22 +17,30 @@ from uuid import UUID
 import httpx
 
 from api import main
-from api.administration import granted, load_catalogue
+from api.administration import KEEPER, granted, load_catalogue
 from api.command_line_dossiers import print_history
-from api.main import Settings, opened
+from api.command_line_explain import explained_by
+from api.main import Process, Settings, opened
 from api.reading import history_of, import_into, status_of
 from api.terminal import HOME, carry_out, fail, notes, out, print_pairs, print_table
+from domain.deadlines.decided import days_of
 from domain.dossier.state import LABELS, Status
 from domain.registers import ProcedurePublished, Role, Term, TermUnit
+from domain.rules import CALENDAR
 from projections import dossier_overview
 from streams.catalogue_files import COMMUNE
 from streams.catalogue_files import load_catalogue as read_catalogue
+from streams.holiday_proposals import VERIFIED, proposal
 from streams.simulation import Commune, as_sent, week
 
 _MARK = ".hoso-demo"
 _DESK, _AGENCIES = "H44.100.01", ("H44.100.02", "H44.100.03")
 _BATCH = "application/cloudevents-batch+json"
 _START = 60.0
+_A_PAUSED_ONE = (
+    "SELECT dossier_id FROM views.dossier_overview"
+    " WHERE pauses > 0 AND first_due IS NOT NULL ORDER BY opened_seq LIMIT 1"
+)
 
 
 def show_all(log: Path | None) -> None:
@@ -84,11 +92,29 @@ def _fresh(settings: Settings) -> Settings:
 
 async def _tokens(settings: Settings) -> dict[str, str]:
     async with opened(settings, "demo") as process:
+        await _decide_years(process, datetime.now(HOME).date())
         month = timedelta(days=30)
         return {
             "desk": await granted(process, Role.DESK, "H44.100", month),
             "inspector": await granted(process, Role.INSPECTOR, "H44", month),
         }
+
+
+async def _decide_years(process: Process, today: date) -> None:
+    """Confirm what a library proposes for this year and the next, where nobody has decided them.
+
+    A real office waits for the decision; the demo must have dates at the end of a year too.
+    """
+    services = process.services
+    for year in (today.year, today.year + 1):
+        known = any(
+            day.year == year
+            for each in services.store.rules.calendars.get(CALENDAR, ())
+            if not each.proposal
+            for day in days_of(each)
+        )
+        if not known and year in VERIFIED:
+            await services.registers.put(replace(proposal(year, today), proposal=False), KEEPER)
 
 
 @contextmanager
@@ -132,6 +158,8 @@ def _week(address: str, tokens: dict[str, str], commune: Commune) -> list[dict[s
             position = answer["position"]
             counts.update(item["outcome"] for item in answer["items"])
         print_pairs(dict(counts))
+        if counts["refused"]:
+            fail("The service refused facts of the week.")
         asked = {"irregular": "true", "min_position": str(position)}
         listed = client.get("/v1/dossiers", params=asked)
         everything = client.get("/v1/dossiers", params={"limit": "200"}).json()["items"]
@@ -200,12 +228,22 @@ async def _look(settings: Settings, irregular: list[dict[str, Any]]) -> None:
             for each in chosen["irregularities"]:
                 out.print(f"irregular: {each['kind']}: {each['why']}", markup=False)
             print_history(await history_of(process, str(UUID(chosen["id"]))))
+        await _due_date(process)
         state = await status_of(process)
         out.print(f"\nposition {state['position']}, views: {state['views']}", markup=False)
 
 
+async def _due_date(process: Process) -> None:
+    paused = await process.pool.fetchval(_A_PAUSED_ONE)
+    if paused is not None:
+        _title("7. A due date, day by day")
+        body = await explained_by(process, str(paused))
+        for line in body["text"]["vi"]:
+            out.print(f"  {line}", markup=False)
+
+
 def _audit(settings: Settings) -> None:
-    _title("7. Audit: every leaf and chain, recomputed from the rows")
+    _title("8. Audit: every leaf and chain, recomputed from the rows")
     body: dict[str, Any] = carry_out(lambda: main.audited(settings, None, None))
     out.print(
         f"{body['events']} events in {body['streams']} streams, differences: "

@@ -26,8 +26,9 @@ from domain.rules import RuleBook
 from domain.times import occurred_at, offset_minutes, refuse_future
 
 OPENING = (ev.DossierAccepted, ev.DossierSubmitted)
-_RESERVED = ("token:", "urn:hoso:")
-_CLOCK = "clock"
+_OF_COMMANDS = "token:"
+_OWN = frozenset({"clock", "urn:hoso:command-line", "urn:hoso:shipped-calendar"})
+"""The sources under which the ledger records what it does itself."""
 
 _DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c03")
 
@@ -176,11 +177,11 @@ def _acting(fact: Fact) -> UnitCode | None:
 
 
 def refuse_reserved(source: str) -> None:
-    """Refuse the names under which the ledger itself, its clock and commands are recorded."""
-    if source == _CLOCK or source.startswith(_RESERVED):
-        raise Forbidden(
-            "A source's name is not clock, and begins with neither token: nor urn:hoso:."
-        )
+    """Refuse the names under which commands, the clock and the machine itself are recorded."""
+    if source.startswith(_OF_COMMANDS):
+        raise Forbidden("A source's name does not begin with token:.")
+    if source in _OWN:
+        raise Forbidden(f"{source} is the ledger itself.")
 
 
 def _own_source(fact: Fact, rules: RuleBook) -> None:

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from domain.envelope import event_id
 from streams.cloudevents import PREFIX
 
-SOURCE = "urn:hoso:demo:commune"
+SOURCE = "urn:motcua:demo:commune"
 _WEEK = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c04")
 _HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ")

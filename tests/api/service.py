@@ -73,6 +73,14 @@ _PROCEDURES: Final = (
 )
 
 
+_LATER_YEARS: Final = {
+    "id": "later-years",
+    "issued": "2026-01-05",
+    "off": [f"{year}-01-01" for year in range(2027, 2036)],
+}
+"""So that commands have due dates whenever the tests run."""
+
+
 def moment(**before: float) -> str:
     """Return a time so long ago, as senders write it."""
     return (datetime.now(UTC) - timedelta(**before)).isoformat()
@@ -237,6 +245,7 @@ class Service:
 async def _furnish(service: Service) -> None:
     for each in _UNITS:
         await service.keep("unit.registered.v1", **each)
+    await service.keep("calendar.decided.v1", **_LATER_YEARS)
     for code, name, term in _PROCEDURES:
         await service.keep(
             "procedure.published.v1",

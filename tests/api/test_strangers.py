@@ -176,3 +176,10 @@ async def test_a_person_without_an_identity_number_is_found_by_phone(service: Se
     fresh = {"min_position": str(await service.position())}
     found = await service.ask("POST", "/v1/dossier-searches", params=fresh, json={"phone": phone})
     assert [item["id"] for item in found.json()["items"]] == [dossier["id"]]
+
+
+@pytest.mark.parametrize("own", ["clock", "urn:hoso:command-line", "token:mine"])
+async def test_nobody_speaks_as_the_ledger_itself(service: Service, own: str) -> None:
+    said = event("dossier.accepted.v1", acceptance(), source=own)
+    response = await service.post("/v1/events", said)
+    assert (response.status_code, code_of(response)) == (403, "forbidden")
