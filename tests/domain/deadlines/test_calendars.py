@@ -223,13 +223,17 @@ def test_decisions_that_say_off_and_worked_of_a_day_are_a_clear_error(
 
 
 @pytest.mark.parametrize(
-    "decisions",
-    [(OFF, decided("again", off=["2026-03-05"])), (WORKED, SHORT), (SHORT, WORKED)],
+    ("decisions", "is_open"),
+    [
+        ((OFF, decided("again", off=["2026-03-05"])), False),
+        ((WORKED, SHORT), True),
+        ((SHORT, WORKED), True),
+    ],
 )
 def test_decisions_that_say_the_same_twice_contradict_nothing(
-    decisions: tuple[reg.CalendarDecided, ...],
+    decisions: tuple[reg.CalendarDecided, ...], *, is_open: bool
 ) -> None:
-    calendar(*decisions)
+    assert calendar(*decisions).is_open(date(2026, 3, 5)) is is_open
 
 
 def test_of_a_contradicting_calendar_a_command_is_refused_and_a_fact_is_recorded() -> None:
