@@ -12,14 +12,18 @@ from uuid import UUID, uuid4
 from api.main import Process, Settings, now, opened
 from api.presenting import payload_of, plain
 from api.reading import found_dossier, shipped
-from domain import registers as reg
-from domain.appends import Answer, Append, Reading
+from domain.deadlines.law import BASE_POLICY, CalendarDecision, OfficePolicy
 from domain.dossier.payloads import Party
 from domain.envelope import Meta, Recorded, UnitCode, category
 from domain.errors import DomainError, NotFound, UnknownProcedure
+from domain.ledger.appends import Answer, Append, Reading
+from domain.ledger.registering import Change, Keeper, Registers
 from domain.personal import Personal
-from domain.registering import Change, Keeper, Registers
-from domain.rules import RuleBook, TokenEntry
+from domain.rules.registers import RegisterEvent
+from domain.rules.rule_book import RuleBook, TokenEntry
+from domain.rules.sources import SourceRegistered
+from domain.rules.subjects import SubjectErased
+from domain.rules.tokens import Role, TokenGranted, TokenRevoked
 from streams.catalogue_files import COMMUNE, CatalogueInvalid
 from streams.catalogue_files import load_catalogue as read_catalogue
 from streams.entries import VIETNAM
@@ -36,7 +40,7 @@ _SAID_NOTHING: dict[str, Any] = {
 
 
 async def grant(
-    settings: Settings, role: reg.Role, unit: str, expires: timedelta, source: str | None
+    settings: Settings, role: Role, unit: str, expires: timedelta, source: str | None
 ) -> str:
     """Record the grant of a new token and return the token: it is nowhere kept in clear."""
     async with opened(settings, "token") as process:
@@ -44,15 +48,15 @@ async def grant(
 
 
 async def granted(
-    process: Process, role: reg.Role, unit: str, expires: timedelta, source: str | None = None
+    process: Process, role: Role, unit: str, expires: timedelta, source: str | None = None
 ) -> str:
     token = f"hoso_{secrets.token_urlsafe(32)}"
     services = process.services
     code = UnitCode(unit)
     if source is not None and source not in services.store.rules.sources:
-        entry = reg.SourceRegistered(**_SAID_NOTHING, name=source, unit=code)
+        entry = SourceRegistered(**_SAID_NOTHING, name=source, unit=code)
         await services.registers.put(entry, KEEPER)
-    granted = reg.TokenGranted(
+    granted = TokenGranted(
         **_SAID_NOTHING,
         token_id=uuid4(),
         digest=sha256(token.encode()).hexdigest(),
@@ -91,7 +95,7 @@ def _state(token: TokenEntry) -> str:
 
 async def revoke(settings: Settings, token_id: UUID) -> None:
     async with opened(settings, "token") as process:
-        entry = reg.TokenRevoked(**_SAID_NOTHING, token_id=token_id)
+        entry = TokenRevoked(**_SAID_NOTHING, token_id=token_id)
         await process.services.registers.put(entry, KEEPER)
 
 
@@ -105,7 +109,7 @@ async def load_catalogue(settings: Settings, path: Path) -> dict[str, int]:
         return await load_entries(process, entries)
 
 
-async def load_entries(process: Process, entries: list[reg.RegisterEvent]) -> dict[str, int]:
+async def load_entries(process: Process, entries: list[RegisterEvent]) -> dict[str, int]:
     await process.services.store.read()
     await rehearse(entries, process.services.store.rules)
     counts = {change.value: 0 for change in Change}
@@ -127,13 +131,13 @@ class _Stage:
         events = [event for write in append.writes for event in write.events]
         at = self.rules.position + 1
         self.rules.learn(
-            Recorded(seq, event.timestamp, b"", cast("reg.RegisterEvent", event))
+            Recorded(seq, event.timestamp, b"", cast("RegisterEvent", event))
             for seq, event in enumerate(events, at)
         )
         return Answer(append.outcome, repeated=False)
 
 
-async def rehearse(entries: Sequence[reg.RegisterEvent], rules: RuleBook) -> None:
+async def rehearse(entries: Sequence[RegisterEvent], rules: RuleBook) -> None:
     """Put every entry for show; raise CatalogueInvalid that names the first one refused."""
     stage = _Stage(rules)
     registers = Registers(stage, now)
@@ -146,7 +150,7 @@ async def rehearse(entries: Sequence[reg.RegisterEvent], rules: RuleBook) -> Non
             ) from refused
 
 
-def _name(entry: reg.RegisterEvent) -> str:
+def _name(entry: RegisterEvent) -> str:
     said = payload_of(entry)
     name = said.get("code") or said.get("id") or said.get("name")
     return f"{category(entry.TOPIC)} {name}"
@@ -168,7 +172,7 @@ async def _known(process: Process, at: datetime) -> RuleBook:
     return await process.log.rules_at(await process.log.position_at(at))
 
 
-def decision_state(decision: reg.CalendarDecision) -> str:
+def decision_state(decision: CalendarDecision) -> str:
     return "proposed" if decision.proposal else "applied"
 
 
@@ -182,7 +186,7 @@ def _shown(rules: RuleBook, at: datetime, issued_until: date | None) -> dict[str
             continue
         procedures.append(payload_of(published))
 
-    def issued(decision: reg.CalendarDecision | reg.OfficePolicy) -> bool:
+    def issued(decision: CalendarDecision | OfficePolicy) -> bool:
         return issued_until is None or decision.issued <= issued_until
 
     return {
@@ -208,7 +212,7 @@ def _shown(rules: RuleBook, at: datetime, issued_until: date | None) -> dict[str
             if issued(each)
         ],
         "policies": [
-            {"version": 0, **plain(reg.BASE_POLICY)},  # What the law says itself.
+            {"version": 0, **plain(BASE_POLICY)},  # What the law says itself.
             *(
                 {"version": version, **payload_of(each)}
                 for decisions in rules.policies.values()
@@ -260,7 +264,7 @@ async def erased(
     if subject is not None and not await _is_subject(process, subject):
         raise NotFound(f"subject {subject}")
     for each in found:
-        entry = reg.SubjectErased(**_SAID_NOTHING, subject=each, ground=ground)
+        entry = SubjectErased(**_SAID_NOTHING, subject=each, ground=ground)
         await process.services.registers.put(entry, KEEPER)
     keys = await process.keys.destroy(found)
     return {"subjects": found, "keys": keys}

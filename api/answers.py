@@ -10,7 +10,7 @@ from msgspec import Meta, Struct, field
 from api.due_answers import DUE_ANSWERS, Count, Moment
 from domain.dossier.state import Delivery, Financial, Synchronisation
 from domain.envelope import TimePrecision
-from domain.registers import Channel
+from domain.rules.procedures import Channel
 from streams.examples import DOSSIER, DOSSIER_CODE, EXAMPLES
 
 PortalStatus = Annotated[int, Meta(ge=1, le=10, description="TrangThaiHoSo")]

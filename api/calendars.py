@@ -8,11 +8,13 @@ from typing import Any, Final
 from api.administration import KEEPER, decision_state, rehearse
 from api.main import Process, Settings, now, opened
 from domain.deadlines.decided import applied, days_of, deciding
+from domain.deadlines.law import CalendarDecision
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, NotFound, UnknownUnit
-from domain.registering import Change
-from domain.registers import CalendarDecided, CalendarDecision, stream_of
-from domain.rules import CALENDAR, RuleBook
+from domain.ledger.registering import Change
+from domain.rules.calendars import CalendarDecided
+from domain.rules.register import stream_of
+from domain.rules.rule_book import CALENDAR, RuleBook
 from streams.acting import Machine
 from streams.entries import VIETNAM
 from streams.recomputing import recompute_open

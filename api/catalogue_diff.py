@@ -3,11 +3,11 @@
 from typing import Any
 
 from api.main import Process, Settings, opened
-from domain.catalogue_diff import differences
 from domain.envelope import ProcedureCode
 from domain.errors import InvalidRequest, NotFound
-from domain.registers import ProcedurePublished
-from domain.rules import RuleBook
+from domain.rules.catalogue_diff import differences
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.rule_book import RuleBook
 
 _OPEN = """
 SELECT count(*) FROM views.dossier_overview

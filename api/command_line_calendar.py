@@ -14,8 +14,8 @@ from api import calendars
 from api.calendars import HOURS, OFF, PROPOSED, WORKED, Asked, Confirmation
 from api.main import read_settings
 from api.terminal import as_json, carry_out, out, print_json, print_table, progress
-from domain.registers import CalendarDecided
-from domain.rules import CALENDAR
+from domain.rules.calendars import CalendarDecided
+from domain.rules.rule_book import CALENDAR
 from streams.catalogue_files import load_decisions
 from streams.entries import CALENDARS, day_of, entry, run_of_days
 

@@ -14,13 +14,13 @@ from api.due_table import print_due
 from api.terminal import HOME, Moment, as_json, fail, print_json
 from domain.deadlines.decided import SESSIONS, applied, deciding, working_calendar
 from domain.deadlines.explaining import Day, account
+from domain.deadlines.law import CalendarDecision, CutoffPolicy, PausePolicy, Term, TermUnit
 from domain.deadlines.running import Pause, Run, measured, run
 from domain.deadlines.terms import BY_INSTANT, Counting
 from domain.deadlines.wording import Language, day_text, explanation_text, moment_text
 from domain.deadlines.working_time import WorkingCalendar
 from domain.errors import DomainError, InvalidRequest
-from domain.registers import CalendarDecision, CutoffPolicy, PausePolicy, Term, TermUnit
-from domain.times import YEARS
+from domain.ledger.times import YEARS
 from streams.calendar_files import nationwide_decisions
 from streams.files import FileRefused
 from streams.shipped_calendars import shipped_calendars

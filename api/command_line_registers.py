@@ -11,7 +11,7 @@ import rich_click as click
 from api import administration, catalogue_diff
 from api.main import read_settings
 from api.terminal import Age, Moment, as_json, carry_out, out, print_json, print_table
-from domain.registers import Role
+from domain.rules.tokens import Role
 
 ROLES = click.Choice([role.value for role in Role])
 

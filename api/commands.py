@@ -24,12 +24,12 @@ from api.requests import (
     stream_named,
     version_of,
 )
-from domain.access import Action, Sender
-from domain.appends import Key, Outcome
 from domain.dossier.commands import COMMANDS, AcceptDossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, KeyRequired, NotFound
-from domain.ledger import Order
+from domain.ledger.access import Action, Sender
+from domain.ledger.appends import Key, Outcome
+from domain.ledger.commands import Order
 from streams.inputs import command_from
 
 

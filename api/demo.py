@@ -24,9 +24,11 @@ from api.main import Process, Settings, opened
 from api.reading import history_of, import_into, status_of
 from api.terminal import HOME, carry_out, fail, notes, out, print_pairs, print_table
 from domain.deadlines.decided import days_of
+from domain.deadlines.law import Term, TermUnit
 from domain.dossier.state import LABELS, Status
-from domain.registers import ProcedurePublished, Role, Term, TermUnit
-from domain.rules import CALENDAR
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.rule_book import CALENDAR
+from domain.rules.tokens import Role
 from projections import dossier_overview
 from streams.catalogue_files import COMMUNE
 from streams.catalogue_files import load_catalogue as read_catalogue

@@ -28,14 +28,14 @@ from api.requests import (
     stream_named,
 )
 from api.services import Services
-from domain.access import Action, Sender
 from domain.dossier.commands import COMMANDS
 from domain.dossier.decisions import allowed, refusal
+from domain.dossier.history import full_history, replay
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, NotFound
-from domain.history import full_history, replay
-from domain.naming import matching_procedures, matching_units
+from domain.ledger.access import Action, Sender
+from domain.rules.naming import matching_procedures, matching_units
 from projections import dossier_overview as overview
 from streams.inputs import moment, reason_of
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from msgspec import Meta, Struct
 
 from domain.deadlines.explaining import Why
-from domain.dossier.judging import DutyName, DutyState
-from domain.dossier.moves import Effect
+from domain.deadlines.law import CutoffPolicy, PausePolicy, TermUnit
+from domain.dossier.explanation.judging import DutyName, DutyState
+from domain.dossier.explanation.moves import Effect
 from domain.dossier.state import PauseKind
-from domain.registers import CutoffPolicy, PausePolicy, TermUnit
 from streams.examples import DOSSIER, DOSSIER_CODE
 
 Moment = Annotated[datetime, Meta(tz=True)]

@@ -24,15 +24,15 @@ from api.requests import (
     single,
 )
 from api.services import Services
-from domain.access import Action
-from domain.dossier.dates import resolved
+from domain.dossier.dates.dates import resolved
 from domain.dossier.events import DossierAccepted
+from domain.dossier.history import History, effective_history, fold, replay
 from domain.dossier.payloads import Acceptance
 from domain.envelope import Meta, ProcedureCode, Recorded, UnitCode
 from domain.errors import InvalidRequest
-from domain.history import History, effective_history, fold, replay
-from domain.registers import Channel
-from domain.rules import RuleBook
+from domain.ledger.access import Action
+from domain.rules.procedures import Channel
+from domain.rules.rule_book import RuleBook
 from streams.inputs import Shape
 
 _NOBODY: Final = UUID(int=0)

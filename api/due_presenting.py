@@ -14,15 +14,15 @@ from domain.deadlines.decided import applied, deciding
 from domain.deadlines.explaining import Day, Why, account
 from domain.deadlines.wording import day_text, explanation_text
 from domain.dossier import events as ev
-from domain.dossier.dates import Dates, dates_of, pauses_since
-from domain.dossier.duties import duties
-from domain.dossier.judging import Duty
-from domain.dossier.moves import Move, effects, if_resumed, moves
+from domain.dossier.dates.dates import Dates, dates_of, pauses_since
+from domain.dossier.dates.steps import step_plan
+from domain.dossier.explanation.duties import duties
+from domain.dossier.explanation.judging import Duty
+from domain.dossier.explanation.moves import Move, effects, if_resumed, moves
+from domain.dossier.history import History
 from domain.dossier.state import ENDED, Clock, Dossier, Interruption, Status
-from domain.dossier.steps import step_plan
 from domain.errors import CalendarLacksYear, DomainError
-from domain.history import History
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 Json = dict[str, Any]
 _MINUTE: Final = timedelta(minutes=1)

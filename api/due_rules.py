@@ -5,11 +5,11 @@ from typing import Any
 
 from api.presenting import plain
 from domain.deadlines.explaining import Day
-from domain.dossier.dates import Dates, counting_of
-from domain.dossier.payloads import CalendarUse
+from domain.deadlines.law import CalendarUse
+from domain.dossier.dates.dates import Dates, counting_of
 from domain.dossier.state import Dossier
-from domain.registers import ProcedureVersion
-from domain.rules import RuleBook
+from domain.rules.procedures import ProcedureVersion
+from domain.rules.rule_book import RuleBook
 
 Json = dict[str, Any]
 

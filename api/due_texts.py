@@ -7,8 +7,8 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.deadlines.wording import Language, moment_text
-from domain.dossier.judging import DutyName
-from domain.dossier.moves import Move
+from domain.dossier.explanation.judging import DutyName
+from domain.dossier.explanation.moves import Move
 
 LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 Words = Mapping[Language, str]

@@ -12,12 +12,12 @@ from api.presenting import plain
 from api.problems import problem_body
 from api.requests import AnyRequest, answer, body_of, known, sender_of, services_of
 from api.services import Services
-from domain.access import Action, Sender
-from domain.appends import Problem
 from domain.envelope import category
 from domain.errors import DomainError, Forbidden, InvalidRequest
-from domain.ledger import Result
-from domain.registering import Change, Kept
+from domain.ledger.access import Action, Sender
+from domain.ledger.appends import Problem
+from domain.ledger.commands import Result
+from domain.ledger.registering import Change, Kept
 from streams.cloudevents import (
     REGISTERS,
     CloudEvent,

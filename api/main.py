@@ -21,9 +21,9 @@ import uvloop
 from api.app import create_app
 from api.services import Gauges, Services
 from domain.envelope import LedgerEvent
-from domain.ledger import Ledger
-from domain.registering import Registers
-from domain.rules import RuleBook
+from domain.ledger.commands import Ledger
+from domain.ledger.registering import Registers
+from domain.rules.rule_book import RuleBook
 from infra.appender import SETTINGS, Appender, Lane
 from infra.audit import AuditStopped, audit
 from infra.database import (

@@ -10,8 +10,8 @@ from prometheus_client.registry import Collector
 from api.problems import problem_response
 from api.requests import AnyRequest, answer, services_of
 from api.services import Services
-from domain.appends import Problem
 from domain.errors import Busy, Forbidden
+from domain.ledger.appends import Problem
 
 
 @get("/health")

@@ -3,11 +3,11 @@
 from dataclasses import fields
 from typing import Any
 
+from domain.dossier.history import Entry
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent
-from domain.history import Entry
+from domain.ledger.registering import said
 from domain.personal import Personal
-from domain.registering import said
 from streams.cloudevents import PREFIX
 
 

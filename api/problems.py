@@ -10,7 +10,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
 from domain import errors as why
-from domain.appends import Problem
+from domain.ledger.appends import Problem
 
 _log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from api.requests import (
     services_of,
     stream_named,
 )
+from domain.dossier.history import replay
 from domain.dossier.state import LABELS, Status
 from domain.errors import NotFound, TooManyRequests
-from domain.history import replay
 
 _LEVELS: dict[Status, str] = {
     Status.REGISTERED: "registered",

@@ -13,11 +13,11 @@ from api.main import VIEWS, Process, Settings, now, opened
 from api.presenting import dossier_body
 from api.requests import dossier_ref, stream_named
 from api.services import Services
-from domain.access import Sender
+from domain.dossier.history import History, replay
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
-from domain.history import History, replay
-from domain.registers import Role
+from domain.ledger.access import Sender
+from domain.rules.tokens import Role
 from projections import dossier_overview
 from projections.rebuild import rebuild
 from streams.files import FileRefused

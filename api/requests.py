@@ -15,8 +15,6 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from api.services import Services
-from domain.access import Action, Sender, authenticate
-from domain.codes import is_code
 from domain.errors import (
     InvalidRequest,
     KeyRequired,
@@ -25,7 +23,9 @@ from domain.errors import (
     Unauthorized,
     VersionRequired,
 )
-from domain.registers import is_register
+from domain.ledger.access import Action, Sender, authenticate
+from domain.rules.codes import is_code
+from domain.rules.register import is_register
 from streams.inputs import moment
 
 AnyRequest = Request[Any, Any, State]

@@ -8,11 +8,11 @@ from uuid import UUID
 
 from asyncpg import Pool
 
-from domain.appends import Clock, Outcome, Store
 from domain.envelope import LedgerEvent, Recorded
-from domain.ledger import Ledger
-from domain.registering import Registers
-from domain.rules import RuleBook
+from domain.ledger.appends import Clock, Outcome, Store
+from domain.ledger.commands import Ledger
+from domain.ledger.registering import Registers
+from domain.rules.rule_book import RuleBook
 from projections.runner import Runner
 
 

@@ -7,9 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.appends import Append
 from domain.errors import Busy
 from domain.evidence.leaves import micros
+from domain.ledger.appends import Append
 from infra.judging import Judgement, Snapshot, outcome_bytes, outcome_of
 
 SKEW: Final = timedelta(seconds=5)

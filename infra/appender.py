@@ -14,8 +14,8 @@ from uuid import uuid4
 
 import asyncpg
 
-from domain.appends import Answer, Key
 from domain.errors import Busy, DomainError, InvalidRequest, TooLarge
+from domain.ledger.appends import Answer, Key
 from infra.append_rows import LOCK, READ, WRITE, questions, rows, snapshot_of, use_micros
 from infra.database import FULL, LOST, POISON, Connect
 from infra.judging import Prepared, Snapshot, judge

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.appends import DOSSIER_CODE, Outcome
-from domain.codes import Serial, parse, render
+from domain.ledger.appends import DOSSIER_CODE, Outcome
+from domain.rules.codes import Serial, parse, render
 from infra.audit_events import (
     IN_CALENDAR,
     UNREADABLE,

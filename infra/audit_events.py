@@ -8,10 +8,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from domain.appends import DOSSIER_CODE
 from domain.dossier.events import DossierAccepted, DossierSubmitted
 from domain.envelope import LedgerEvent, category
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
+from domain.ledger.appends import DOSSIER_CODE
 from infra.codec import UnknownEvent, decode
 from infra.judging import outcome_of
 

@@ -13,7 +13,7 @@ import orjson
 from domain.dossier.events import DOSSIER_EVENTS
 from domain.envelope import LedgerEvent
 from domain.personal import Personal, Withheld
-from domain.registers import REGISTER_EVENTS
+from domain.rules.registers import REGISTER_EVENTS
 
 EVENTS: Mapping[str, type[LedgerEvent]] = {
     event.TOPIC: event for event in (*DOSSIER_EVENTS, *REGISTER_EVENTS)

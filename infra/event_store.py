@@ -8,12 +8,12 @@ from uuid import UUID
 
 import asyncpg
 
-from domain.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
 from domain.errors import Busy, DomainError, InvalidRequest, KeyReused
-from domain.registers import RegisterEvent
-from domain.rules import RuleBook
+from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
+from domain.rules.registers import RegisterEvent
+from domain.rules.rule_book import RuleBook
 from infra.appender import Appender, Lane
 from infra.batching import Batcher
 from infra.codec import decode, encode

@@ -8,11 +8,11 @@ from uuid import UUID
 
 import msgspec
 
-from domain.appends import DOSSIER_CODE, Answer, Append, Claim, Key, Outcome
-from domain.codes import Serial, parse, render
 from domain.envelope import category
 from domain.errors import CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
+from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Claim, Key, Outcome
+from domain.rules.codes import Serial, parse, render
 
 _outcomes = msgspec.json.Decoder(Outcome)
 

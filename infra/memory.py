@@ -8,13 +8,13 @@ from hashlib import sha256
 from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
-from domain.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
 from domain.errors import DomainError, KeyReused, TooLarge
+from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
 from domain.personal import Personal
-from domain.registers import RegisterEvent
-from domain.rules import RuleBook
+from domain.rules.registers import RegisterEvent
+from domain.rules.rule_book import RuleBook
 from infra.appender import LARGEST
 from infra.codec import decode, encode, personal_places
 from infra.judging import Encoded, EventRow, Prepared, Snapshot, judge

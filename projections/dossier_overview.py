@@ -12,12 +12,12 @@ from asyncpg import Connection, Pool, Record
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.dossier import events as ev
+from domain.dossier.dates.settling import settle
 from domain.dossier.evolve import apply
-from domain.dossier.settling import settle
+from domain.dossier.history import legal_order, replay
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Recorded
-from domain.history import legal_order, replay
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 NAME: Final = "dossier_overview"  # Table name and checkpoint key: renaming it means a rebuild.
 VERSION: Final = 2

@@ -14,7 +14,7 @@ from asyncpg import Connection, Pool, UniqueViolationError
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.envelope import LedgerEvent, Recorded
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 _log = logging.getLogger(__name__)
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from uuid import UUID
 
-from domain.access import Sender
-from domain.appends import Clock, Key, Store
 from domain.dossier.commands import Command
+from domain.dossier.history import replay
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import UnitEnded
-from domain.history import replay
-from domain.ledger import Ledger, Order, Result
-from domain.registers import Role
+from domain.ledger.access import Sender
+from domain.ledger.appends import Clock, Key, Store
+from domain.ledger.commands import Ledger, Order, Result
+from domain.rules.tokens import Role
 
 NAME: Final = "clock"
 _AT_ONCE: Final = 16  # So many share a commit; no desk waits long behind them.

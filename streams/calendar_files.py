@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from domain.deadlines.decided import days_of
-from domain.registers import CalendarDecided
+from domain.rules.calendars import CalendarDecided
 from streams.catalogue_files import CatalogueInvalid, load_decisions
 
 _YEARS: Final = range(1900, 3000)

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from domain.errors import DomainError
-from domain.registers import CalendarDecided, RegisterEvent
+from domain.rules.calendars import CalendarDecided
+from domain.rules.registers import RegisterEvent
 from streams.entries import (
     CALENDARS,
     ENDED_UNITS,

@@ -8,14 +8,14 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from domain.access import Sender
-from domain.appends import Key
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, TimePrecision, UnitCode, category
 from domain.errors import InvalidRequest
-from domain.facts import Fact
-from domain.registering import Notice
-from domain.registers import RegisterEvent
+from domain.ledger.access import Sender
+from domain.ledger.appends import Key
+from domain.ledger.facts import Fact
+from domain.ledger.registering import Notice
+from domain.rules.registers import RegisterEvent
 from streams.inputs import CODE_OF_REGISTER, EMPTY, UNREADABLE, event_from, moment, reason_of
 
 PREFIX = "vn.gov.motcua."

@@ -10,23 +10,28 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
-from domain import registers as reg
 from domain.errors import DomainError, InvalidRequest
+from domain.rules.calendars import CalendarDecided
+from domain.rules.policies import PolicyDecided
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.registers import RegisterEvent
+from domain.rules.sources import SourceRegistered
+from domain.rules.units import UnitEndedByDecision, UnitRegistered
 from streams.inputs import EVENTS, event_from
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
-UNITS: Final = reg.UnitRegistered.TOPIC
-PROCEDURES: Final = reg.ProcedurePublished.TOPIC
-CALENDARS: Final = reg.CalendarDecided.TOPIC
-POLICIES: Final = reg.PolicyDecided.TOPIC
-SOURCES: Final = reg.SourceRegistered.TOPIC
-ENDED_UNITS: Final = reg.UnitEndedByDecision.TOPIC
+UNITS: Final = UnitRegistered.TOPIC
+PROCEDURES: Final = ProcedurePublished.TOPIC
+CALENDARS: Final = CalendarDecided.TOPIC
+POLICIES: Final = PolicyDecided.TOPIC
+SOURCES: Final = SourceRegistered.TOPIC
+ENDED_UNITS: Final = UnitEndedByDecision.TOPIC
 
 _LONGEST_RUN: Final = timedelta(days=366)
 
 
-def entry(topic: str, said: Mapping[str, Any], zone: ZoneInfo = VIETNAM) -> reg.RegisterEvent:
+def entry(topic: str, said: Mapping[str, Any], zone: ZoneInfo = VIETNAM) -> RegisterEvent:
     """Return the event that an entry of a register is. Raises InvalidRequest."""
     try:
         data = orjson.dumps(with_days(topic, with_zone(topic, said, zone)))
@@ -35,17 +40,17 @@ def entry(topic: str, said: Mapping[str, Any], zone: ZoneInfo = VIETNAM) -> reg.
     return entry_from(topic, data)
 
 
-def entry_from(topic: str, data: bytes) -> reg.RegisterEvent:
+def entry_from(topic: str, data: bytes) -> RegisterEvent:
     """Return the event that a payload is. Raises InvalidRequest."""
-    event = cast("reg.RegisterEvent", event_from(topic, data))
-    if isinstance(event, reg.UnitRegistered):
+    event = cast("RegisterEvent", event_from(topic, data))
+    if isinstance(event, UnitRegistered):
         zone_named(event.zone)
     return event
 
 
 def entries(
     table: str, topic: str, rows: Sequence[object], zone: ZoneInfo = VIETNAM
-) -> list[reg.RegisterEvent]:
+) -> list[RegisterEvent]:
     """Return the events of a table, in its order. Raises InvalidRequest that names the entry."""
     found = []
     for place, row in enumerate(rows, 1):
@@ -59,17 +64,17 @@ def entries(
     return found
 
 
-def parents_first(units: Sequence[reg.RegisterEvent]) -> list[reg.RegisterEvent]:
+def parents_first(units: Sequence[RegisterEvent]) -> list[RegisterEvent]:
     """Return units so that each comes after its parent; parents from elsewhere must exist there."""
-    waiting = {cast("reg.UnitRegistered", unit).code: unit for unit in units}
+    waiting = {cast("UnitRegistered", unit).code: unit for unit in units}
     if len(waiting) != len(units):
         raise InvalidRequest("units: a code is stated twice.")
-    ordered: list[reg.RegisterEvent] = []
+    ordered: list[RegisterEvent] = []
     while waiting:
         ready = [
             code
             for code, unit in waiting.items()
-            if cast("reg.UnitRegistered", unit).parent not in waiting
+            if cast("UnitRegistered", unit).parent not in waiting
         ]
         if not ready:
             raise InvalidRequest(f"units: {', '.join(waiting)} stand above one another in a ring.")

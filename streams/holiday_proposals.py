@@ -7,7 +7,7 @@ from typing import Final, cast
 import holidays
 
 from domain.errors import InvalidRequest
-from domain.registers import CalendarDecided
+from domain.rules.calendars import CalendarDecided
 from streams.entries import CALENDARS, entry
 
 # The years whose Tết and Giỗ Tổ were compared with a lunar table of UTC+7: all are right, 2030 too,

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Protocol, TypeVar
 
-from domain.access import Sender
-from domain.appends import Store
 from domain.errors import Busy, DomainError, RulesChanged
-from domain.ledger import Ledger
-from domain.registering import Change, Keeper, Registers
-from domain.registers import ProcedurePublished, RegisterEvent, UnitRegistered
-from domain.rules import RuleBook
+from domain.ledger.access import Sender
+from domain.ledger.appends import Store
+from domain.ledger.commands import Ledger
+from domain.ledger.registering import Change, Keeper, Registers
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.registers import RegisterEvent
+from domain.rules.rule_book import RuleBook
+from domain.rules.units import UnitRegistered
 from streams import entries
 from streams.cloudevents import CloudEvent, Digest, fact_of, stored_name
 from streams.files import FileRefused, InputFile

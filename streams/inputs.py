@@ -20,9 +20,9 @@ from domain.dossier.events import DOSSIER_EVENTS
 from domain.dossier.payloads import Resolved
 from domain.envelope import LedgerEvent, Meta, ProcedureCode, UnitCode
 from domain.errors import DomainError, InvalidRequest, TimeWithoutOffset
+from domain.ledger.times import YEARS
 from domain.personal import Personal
-from domain.registers import REGISTER_EVENTS
-from domain.times import YEARS
+from domain.rules.registers import REGISTER_EVENTS
 
 EVENTS: Mapping[str, type[LedgerEvent]] = {
     event.TOPIC: event for event in (*DOSSIER_EVENTS, *REGISTER_EVENTS)

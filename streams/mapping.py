@@ -14,7 +14,7 @@ import msgspec
 
 from domain.envelope import category
 from domain.errors import DomainError, InvalidRequest
-from domain.registers import RegisterEvent
+from domain.rules.registers import RegisterEvent
 from streams.entries import PROCEDURES, UNITS, entries, parents_first, zone_named
 from streams.files import FileRefused
 from streams.inputs import EVENTS, fact_shape, reason_of

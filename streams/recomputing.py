@@ -16,13 +16,14 @@ from asyncpg import Pool
 
 from domain.deadlines.decided import days_of
 from domain.dossier.commands import RecomputeDueDate
-from domain.dossier.dates import later
+from domain.dossier.dates.dates import later
 from domain.dossier.state import OPEN, Dossier
 from domain.envelope import UnitCode
 from domain.errors import Busy, DomainError, StaleVersion
-from domain.registering import DECIDABLE
-from domain.registers import CalendarDecided, stream_of
-from domain.rules import RuleBook
+from domain.ledger.registering import DECIDABLE
+from domain.rules.calendars import CalendarDecided
+from domain.rules.register import stream_of
+from domain.rules.rule_book import RuleBook
 from projections.due_work import Touched, touched, versions_in_use
 from streams.acting import Machine, at_once
 

@@ -4,12 +4,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from domain.access import Sender
-from domain.appends import Clock, Key, Store
 from domain.errors import CalendarContradicts, RulesChanged
-from domain.registering import Change, Notice, Registers
-from domain.registers import CalendarDecided, Role
-from domain.rules import RuleBook
+from domain.ledger.access import Sender
+from domain.ledger.appends import Clock, Key, Store
+from domain.ledger.registering import Change, Notice, Registers
+from domain.rules.calendars import CalendarDecided
+from domain.rules.rule_book import RuleBook
+from domain.rules.tokens import Role
 from streams.catalogue_files import load_catalogue
 
 SHIPPED: Final = Path(__file__).parent / "calendars" / "vietnam.toml"

@@ -10,10 +10,11 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from typing import TypeVar
 from uuid import UUID
 
-from domain import registers as reg
+from domain.deadlines.law import CalendarUse, Term, TermUnit
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier import payloads as say
+from domain.dossier.history import History
 from domain.envelope import (
     LedgerEvent,
     Meta,
@@ -24,9 +25,16 @@ from domain.envelope import (
     UnitCode,
     event_id,
 )
-from domain.history import History
 from domain.personal import Personal
-from domain.rules import RuleBook
+from domain.rules.calendars import CalendarDecided
+from domain.rules.procedures import Channel, ProcedurePublished
+from domain.rules.register import stream_of
+from domain.rules.registers import RegisterEvent
+from domain.rules.rule_book import RuleBook
+from domain.rules.sources import SourceRegistered
+from domain.rules.subjects import SubjectErased
+from domain.rules.tokens import Role, TokenGranted, TokenRevoked
+from domain.rules.units import UnitEndedByDecision, UnitRegistered
 
 E = TypeVar("E", bound=LedgerEvent)
 
@@ -142,7 +150,7 @@ def accepted(
     return ev.DossierAccepted(
         **stamp(named),
         procedure=procedure,
-        channel=reg.Channel.DIRECT,
+        channel=Channel.DIRECT,
         receiving_unit=receiving_unit,
         competent_unit=competent_unit,
         code=code,
@@ -150,7 +158,7 @@ def accepted(
         components=(say.Component(name="Tờ khai", originals=1),),
         due=due,
         procedure_version=1,
-        calendar_used=say.CalendarUse(version=1),
+        calendar_used=CalendarUse(version=1),
         policy_version=0,
     )
 
@@ -232,8 +240,8 @@ def due_date_recomputed(
         first_due=due,
         due_before=DUE,
         due=due,
-        calendar_before=say.CalendarUse(version=1),
-        calendar=say.CalendarUse(version=version),
+        calendar_before=CalendarUse(version=1),
+        calendar=CalendarUse(version=version),
     )
     return ev.DueDateRecomputed(**stamp(named), cause="calendar", moved=move)
 
@@ -357,9 +365,9 @@ EVERY_DOSSIER_EVENT: tuple[ev.DossierEvent, ...] = (
 
 def unit_registered(
     code: UnitCode = DESK, *, parent: UnitCode | None = PROVINCE, prefix: str | None = None
-) -> reg.UnitRegistered:
-    return reg.UnitRegistered(
-        **stamp(f"unit-{code}", reg.stream_of("unit", code)),
+) -> UnitRegistered:
+    return UnitRegistered(
+        **stamp(f"unit-{code}", stream_of("unit", code)),
         code=code,
         name=f"Đơn vị {code}",
         parent=parent,
@@ -372,9 +380,9 @@ def unit_ended(
     *,
     ended_at: datetime = YEARS_AGO,
     successors: tuple[UnitCode, ...] = (AGENCY,),
-) -> reg.UnitEndedByDecision:
-    return reg.UnitEndedByDecision(
-        **stamp(f"end-{code}", reg.stream_of("unit", code)),
+) -> UnitEndedByDecision:
+    return UnitEndedByDecision(
+        **stamp(f"end-{code}", stream_of("unit", code)),
         code=code,
         ended_at=ended_at,
         successors=successors,
@@ -387,14 +395,14 @@ def procedure_published(
     version: int = 1,
     valid_from: date = date(2025, 7, 1),
     days: int | None = 5,
-) -> reg.ProcedurePublished:
-    return reg.ProcedurePublished(
-        **stamp(f"procedure-{code}-{version}", reg.stream_of("procedure", code)),
+) -> ProcedurePublished:
+    return ProcedurePublished(
+        **stamp(f"procedure-{code}-{version}", stream_of("procedure", code)),
         code=code,
         version=version,
         name="Cấp giấy phép xây dựng",
         field="Hoạt động xây dựng",
-        term=reg.Term(amount=days, unit=reg.TermUnit.WORKING_DAY) if days is not None else None,
+        term=Term(amount=days, unit=TermUnit.WORKING_DAY) if days is not None else None,
         valid_from=valid_from,
         legal_basis="NĐ 61/2018/NĐ-CP",
     )
@@ -402,24 +410,24 @@ def procedure_published(
 
 def calendar_decided(
     decision: str = "tet-2026", *, off: tuple[date, ...] = (date(2026, 2, 17),)
-) -> reg.CalendarDecided:
-    return reg.CalendarDecided(
-        **stamp(f"calendar-{decision}", reg.stream_of("calendar", "VN")),
+) -> CalendarDecided:
+    return CalendarDecided(
+        **stamp(f"calendar-{decision}", stream_of("calendar", "VN")),
         id=decision,
         issued=date(2025, 10, 1),
         off=off,
     )
 
 
-def ordinary_years(years: range = range(2020, 2036)) -> reg.CalendarDecided:
+def ordinary_years(years: range = range(2020, 2036)) -> CalendarDecided:
     """Return a decision by which every Monday to Friday of these years is worked."""
     sundays = (date(year, 1, 7 - date(year, 1, 7).isoweekday() % 7) for year in years)
     return calendar_decided("ordinary-years", off=tuple(sundays))
 
 
-def source_registered(name: str = "mot-cua-h01", *, unit: UnitCode = DESK) -> reg.SourceRegistered:
-    return reg.SourceRegistered(
-        **stamp(f"source-{name}", reg.stream_of("source", name)), name=name, unit=unit
+def source_registered(name: str = "mot-cua-h01", *, unit: UnitCode = DESK) -> SourceRegistered:
+    return SourceRegistered(
+        **stamp(f"source-{name}", stream_of("source", name)), name=name, unit=unit
     )
 
 
@@ -427,12 +435,12 @@ def token_granted(
     digest: str = "digest of a token",
     *,
     token: UUID = TOKEN,
-    role: reg.Role = reg.Role.DESK,
+    role: Role = Role.DESK,
     unit: UnitCode = DESK,
     expires_at: datetime = LATER_DUE,
-) -> reg.TokenGranted:
-    return reg.TokenGranted(
-        **stamp(f"token-{token}", reg.stream_of("token", str(token))),
+) -> TokenGranted:
+    return TokenGranted(
+        **stamp(f"token-{token}", stream_of("token", str(token))),
         token_id=token,
         digest=digest,
         role=role,
@@ -441,21 +449,19 @@ def token_granted(
     )
 
 
-def token_revoked(token: UUID = TOKEN) -> reg.TokenRevoked:
-    return reg.TokenRevoked(
-        **stamp(f"revoked-{token}", reg.stream_of("token", str(token))), token_id=token
-    )
+def token_revoked(token: UUID = TOKEN) -> TokenRevoked:
+    return TokenRevoked(**stamp(f"revoked-{token}", stream_of("token", str(token))), token_id=token)
 
 
-def subject_erased(subject: UUID = LAN) -> reg.SubjectErased:
-    return reg.SubjectErased(
-        **stamp(f"erased-{subject}", reg.stream_of("subject", str(subject))),
+def subject_erased(subject: UUID = LAN) -> SubjectErased:
+    return SubjectErased(
+        **stamp(f"erased-{subject}", stream_of("subject", str(subject))),
         subject=subject,
         ground="Yêu cầu của người nộp.",
     )
 
 
-def registers() -> list[reg.RegisterEvent]:
+def registers() -> list[RegisterEvent]:
     """Return a province with a desk, an agency and a unit that ended, a procedure, a calendar."""
     return [
         unit_registered(PROVINCE, parent=None),
@@ -468,7 +474,7 @@ def registers() -> list[reg.RegisterEvent]:
     ]
 
 
-def rule_book(*more: reg.RegisterEvent) -> RuleBook:
+def rule_book(*more: RegisterEvent) -> RuleBook:
     """Return what the registers say after some more events."""
     rules = RuleBook()
     rules.learn(

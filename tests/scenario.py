@@ -9,9 +9,9 @@ import pytest
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier.decisions import Decision, Situation, decide
+from domain.dossier.history import History, replay
 from domain.envelope import UnitCode
 from domain.errors import DomainError
-from domain.history import History, replay
 from tests.examples import (
     AGENCY,
     DESK,

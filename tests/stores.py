@@ -11,13 +11,13 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from domain.appends import Answer, Append, Claim, Key, Outcome, Write
 from domain.dossier import events as ev
 from domain.dossier.payloads import Party
 from domain.envelope import LedgerEvent, Meta, Pin, ProcedureCode, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
-from domain.registers import Channel
-from domain.rules import RuleBook
+from domain.ledger.appends import Answer, Append, Claim, Key, Outcome, Write
+from domain.rules.procedures import Channel
+from domain.rules.rule_book import RuleBook
 from infra.appender import SETTINGS, Appender, Lane
 from infra.database import Database
 from infra.event_store import PostgresStore

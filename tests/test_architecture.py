@@ -19,7 +19,6 @@ from typing import TypeVar, get_type_hints
 import pytest
 
 from api.problems import STATUS, TITLES
-from domain.access import _MAY
 from domain.dossier.commands import COMMANDS, DossierCommand
 from domain.dossier.events import DOSSIER_EVENTS
 from domain.dossier.evolve import _EFFECTS
@@ -27,15 +26,11 @@ from domain.dossier.payloads import Moved, Resolved
 from domain.dossier.transitions import FITS
 from domain.envelope import LedgerEvent, category
 from domain.errors import DomainError
-from domain.registering import stream_for
-from domain.registers import (
-    REGISTER_EVENTS,
-    Role,
-    TokenGranted,
-    TokenRevoked,
-    UnitEndedByDecision,
-    UnitRegistered,
-)
+from domain.ledger.access import _MAY
+from domain.ledger.registering import stream_for
+from domain.rules.registers import REGISTER_EVENTS
+from domain.rules.tokens import Role, TokenGranted, TokenRevoked
+from domain.rules.units import UnitEndedByDecision, UnitRegistered
 from tests.filled import filled
 
 T = TypeVar("T")

@@ -7,10 +7,10 @@ from functools import cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from domain.deadlines.law import BASE_POLICY, CalendarDecision
 from domain.deadlines.working_time import Session, WorkingCalendar
 from domain.envelope import UnitCode
 from domain.errors import CalendarContradicts, InvalidRequest
-from domain.registers import BASE_POLICY, CalendarDecision
 
 ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 _SESSION = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")

@@ -8,12 +8,12 @@ from itertools import count, takewhile
 from typing import Final
 
 from domain.deadlines.decided import is_off
+from domain.deadlines.law import CalendarDecision, CutoffPolicy, PausePolicy, TermUnit
 from domain.deadlines.running import Pause, Run, merged, moved, unit_of
 from domain.deadlines.tally import Share, Tally
 from domain.deadlines.terms import BY_INSTANT, Counting, Ending, ending
 from domain.deadlines.working_time import WorkingCalendar
 from domain.errors import DomainError
-from domain.registers import CalendarDecision, CutoffPolicy, PausePolicy, TermUnit
 
 
 class Why(StrEnum):

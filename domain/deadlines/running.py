@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
+from domain.deadlines.law import CutoffPolicy, PausePolicy, TermUnit
 from domain.deadlines.terms import BY_INSTANT, WORKING, Counting, Ending, ending, rolled
 from domain.deadlines.working_time import WorkingCalendar
 from domain.errors import InvalidRequest
-from domain.registers import CutoffPolicy, PausePolicy, TermUnit
 
 Span = tuple[datetime, datetime]
 _NOTHING: Final = timedelta(0)

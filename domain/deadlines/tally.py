@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+from domain.deadlines.law import TermUnit
 from domain.deadlines.running import Span
 from domain.deadlines.terms import WORKING, Ending
 from domain.deadlines.working_time import WorkingCalendar
-from domain.registers import TermUnit
 
 _DAY: Final = timedelta(days=1)
 _MINUTE: Final = timedelta(minutes=1)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple, assert_never
 
+from domain.deadlines.law import CutoffPolicy, Term, TermUnit
 from domain.deadlines.working_time import WorkingCalendar
 from domain.errors import InvalidRequest
-from domain.registers import CutoffPolicy, Term, TermUnit
 
 LONGEST_TERM: Final = 3_650
 CUTOFF: Final = time(15)

@@ -7,9 +7,9 @@ from itertools import groupby
 from typing import Final, Literal
 
 from domain.deadlines.explaining import Day, Reason, Why
+from domain.deadlines.law import Term, TermUnit
 from domain.deadlines.running import Run
 from domain.deadlines.terms import Counting
-from domain.registers import Term, TermUnit
 
 Language = Literal["vi", "en"]
 

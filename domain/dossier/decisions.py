@@ -5,13 +5,13 @@ from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
-from domain.codes import issuing_scope
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier import payloads as say
-from domain.dossier.dates import dates_of, later, newest, resolved
+from domain.dossier.dates.dates import dates_of, later, newest, resolved
+from domain.dossier.dates.limits import supplement_limit
 from domain.dossier.evolve import UNIT_FIELDS
-from domain.dossier.limits import supplement_limit
+from domain.dossier.history import History, full_history, replay
 from domain.dossier.state import Delivery, Dossier, Status
 from domain.envelope import LedgerEvent, Meta, Pin, Recorded, Stamp, UnitCode, event_id
 from domain.errors import (
@@ -22,8 +22,8 @@ from domain.errors import (
     IllegalTransition,
     InvalidRequest,
 )
-from domain.history import History, full_history, replay
-from domain.rules import RuleBook
+from domain.rules.codes import issuing_scope
+from domain.rules.rule_book import RuleBook
 
 
 @dataclass(frozen=True, kw_only=True)

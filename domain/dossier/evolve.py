@@ -5,8 +5,8 @@ from collections.abc import Callable
 from copy import copy
 from typing import Any, TypeVar
 
-from domain.dossier import clocks
 from domain.dossier import events as ev
+from domain.dossier.dates import clocks
 from domain.dossier.state import (
     ENDED,
     Delivery,

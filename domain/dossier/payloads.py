@@ -10,9 +10,10 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.deadlines.law import CalendarUse
 from domain.envelope import ProcedureCode, UnitCode
 from domain.personal import Personal
-from domain.registers import Channel
+from domain.rules.procedures import Channel
 
 
 class PartyKind(StrEnum):
@@ -150,16 +151,6 @@ class Acceptance:
     result_at_once: bool = False
     non_boundary: bool | None = None
     portal_code: str | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class CalendarUse:
-    """Which working calendar counts: its version, its zone, the units whose closures hold."""
-
-    name: str = "VN"
-    version: int = 0
-    zone: str = "Asia/Ho_Chi_Minh"
-    units: tuple[UnitCode, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from uuid import UUID
 
-from domain.dossier.payloads import CalendarUse
+from domain.deadlines.law import CalendarUse
 from domain.envelope import ProcedureCode, UnitCode
-from domain.registers import Channel
+from domain.rules.procedures import Channel
 
 
 class Status(IntEnum):

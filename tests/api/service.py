@@ -19,8 +19,8 @@ from litestar import Litestar
 
 from api.app import create_app
 from api.main import Process, opened
-from domain.registering import Keeper
-from domain.registers import RegisterEvent
+from domain.ledger.registering import Keeper
+from domain.rules.registers import RegisterEvent
 from infra.sealing import MasterKey
 from infra.settings import Settings
 from streams.cloudevents import PREFIX

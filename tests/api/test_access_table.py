@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from httpx import ASGITransport, AsyncClient
 
-from domain.registers import Role
+from domain.rules.tokens import Role
 from tests.api.service import (
     AGENCY,
     BATCH,

@@ -4,7 +4,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.registers import stream_of
+from domain.rules.register import stream_of
 from tests.api.service import (
     AGENCY,
     BATCH,

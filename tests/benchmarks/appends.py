@@ -15,9 +15,9 @@ import asyncpg
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
-from domain.appends import Append, Key, Outcome, Write
 from domain.dossier.events import StepCompleted
 from domain.envelope import Meta, event_id
+from domain.ledger.appends import Append, Key, Outcome, Write
 from infra.appender import SETTINGS, Appender
 from infra.codec import encode
 from infra.database import Database

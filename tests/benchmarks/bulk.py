@@ -9,12 +9,12 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
-from domain.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
+from domain.deadlines.law import CalendarUse
 from domain.dossier.events import DossierAccepted, StepCompleted
-from domain.dossier.payloads import CalendarUse
 from domain.envelope import Meta, ProcedureCode, Recorded, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF
-from domain.registers import Channel
+from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
+from domain.rules.procedures import Channel
 from infra.codec import decode, encode
 from infra.judging import Encoded, Judgement, Prepared, Snapshot, judge
 

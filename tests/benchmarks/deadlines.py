@@ -15,11 +15,12 @@ from api.administration import KEEPER, load_entries
 from api.main import Process, Settings, machine_of, opened
 from domain.deadlines.decided import ZONE, applied, deciding, working_calendar
 from domain.deadlines.explaining import account
+from domain.deadlines.law import PausePolicy, Term, TermUnit
 from domain.deadlines.running import Pause, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.wording import explanation_text
 from domain.envelope import UnitCode
-from domain.registers import CalendarDecided, PausePolicy, Term, TermUnit
+from domain.rules.calendars import CalendarDecided
 from streams.catalogue_files import COMMUNE, load_catalogue
 from streams.recomputing import recompute_open
 from streams.shipped_calendars import shipped_calendars

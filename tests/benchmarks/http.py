@@ -16,7 +16,7 @@ import orjson
 
 from api.administration import granted, load_entries
 from api.main import Settings, opened
-from domain.registers import Role
+from domain.rules.tokens import Role
 from streams.catalogue_files import COMMUNE, load_catalogue
 from tests.benchmarks.client import at_a_rate, at_full_speed, closing_all, connections, post
 from tests.benchmarks.measuring import Effort, Figure, alternate, benchmark

@@ -10,9 +10,9 @@ from time import perf_counter
 
 from api.administration import granted, load_entries
 from api.main import VIEWS, Process, Settings, opened
-from domain.history import effective_history, fold
-from domain.registers import Role
-from domain.rules import RuleBook
+from domain.dossier.history import effective_history, fold
+from domain.rules.rule_book import RuleBook
+from domain.rules.tokens import Role
 from projections.rebuild import rebuild
 from projections.runner import table_of
 from streams.catalogue_files import COMMUNE, load_catalogue, parse_catalogue

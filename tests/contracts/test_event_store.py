@@ -10,12 +10,14 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.appends import Append, Outcome, Problem, Store
 from domain.dossier.payloads import Party
 from domain.envelope import Pin, ProcedureCode, UnitCode
 from domain.errors import CodeTaken, KeyReused, RulesChanged, StaleVersion, TooLarge
+from domain.ledger.appends import Append, Outcome, Problem, Store
 from domain.personal import Personal, Withheld
-from domain.registers import ProcedurePublished, UnitRegistered, stream_of
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.register import stream_of
+from domain.rules.units import UnitRegistered
 from infra.judging import EventRow
 from infra.memory import MemoryStore
 from tests.conftest import OpenStore

@@ -29,8 +29,8 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.tests import persistence as library
 
-from domain.appends import Append, Outcome, Write
 from domain.errors import StaleVersion
+from domain.ledger.appends import Append, Outcome, Write
 from infra.judging import Encoded, Prepared
 from tests.stores import Opened, opened, utc_now
 

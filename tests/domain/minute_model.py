@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import assert_never
 
-from domain.registers import PausePolicy, Term, TermUnit
+from domain.deadlines.law import PausePolicy, Term, TermUnit
 
 Sessions = tuple[tuple[int, int], ...]
 """Opening and closing in minutes of the day; the closing itself lies outside."""

@@ -6,14 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from domain.access import Action, Sender, authenticate, scope_of
 from domain.dossier import events as ev
+from domain.dossier.history import replay
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import Forbidden, Unauthorized
-from domain.history import replay
-from domain.registers import Role, stream_of
-from domain.rules import RuleBook
+from domain.ledger.access import Action, Sender, authenticate, scope_of
+from domain.rules.register import stream_of
+from domain.rules.rule_book import RuleBook
+from domain.rules.tokens import Role
 from tests.examples import (
     AGENCY,
     DESK,

@@ -8,18 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.catalogue_diff import Difference, Kind, differences
+from domain.deadlines.law import CutoffPolicy, PausePolicy, Term, TermUnit
 from domain.envelope import ProcedureCode, UnitCode
-from domain.registers import (
+from domain.rules.catalogue_diff import Difference, Kind, differences
+from domain.rules.procedures import (
     Channel,
     ChannelTerm,
-    CutoffPolicy,
-    PausePolicy,
     ProcedureFee,
     ProcedureStep,
     ProcedureVersion,
-    Term,
-    TermUnit,
 )
 
 RECEIVE = ProcedureStep(name="Tiếp nhận", role="Tiếp nhận", hours=4)

@@ -7,9 +7,9 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.codes import MAX_LENGTH, Serial, is_code, issuing_scope, parse, render
 from domain.envelope import UnitCode
-from domain.registers import Unit
+from domain.rules.codes import MAX_LENGTH, Serial, is_code, issuing_scope, parse, render
+from domain.rules.units import Unit
 
 OLD_RULE = date(2025, 6, 30)
 NEW_RULE = date(2025, 7, 1)

@@ -16,7 +16,7 @@ from domain.errors import (
     UnknownProcedure,
     UnknownUnit,
 )
-from domain.registers import Channel
+from domain.rules.procedures import Channel
 from tests.examples import (
     AGENCY,
     CODE,

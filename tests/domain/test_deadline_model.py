@@ -14,9 +14,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from domain.deadlines.decided import working_calendar
-from domain.deadlines.running import Pause, run
-from domain.deadlines.terms import Counting
-from domain.registers import (
+from domain.deadlines.law import (
     CalendarDecision,
     CutoffPolicy,
     OfficeHours,
@@ -24,6 +22,8 @@ from domain.registers import (
     Term,
     TermUnit,
 )
+from domain.deadlines.running import Pause, run
+from domain.deadlines.terms import Counting
 from tests.domain.minute_model import Halt, MinuteModel, Sessions
 
 LONG = os.environ.get("HOSO_LONG") == "1"

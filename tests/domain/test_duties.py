@@ -4,15 +4,17 @@ from dataclasses import replace
 
 import pytest
 
+from domain.deadlines.law import OfficePolicy, PausePolicy
 from domain.dossier import events as ev
-from domain.dossier.dates import dates_of
-from domain.dossier.duties import duties
-from domain.dossier.judging import Duty, DutyName, DutyState
-from domain.dossier.steps import step_plan
-from domain.history import effective_history, replay
-from domain.registers import Channel, OfficePolicy, PausePolicy, PolicyDecided, ProcedureStep
-from domain.registers import stream_of as register_of
-from domain.rules import RuleBook
+from domain.dossier.dates.dates import dates_of
+from domain.dossier.dates.steps import step_plan
+from domain.dossier.explanation.duties import duties
+from domain.dossier.explanation.judging import Duty, DutyName, DutyState
+from domain.dossier.history import effective_history, replay
+from domain.rules.policies import PolicyDecided
+from domain.rules.procedures import Channel, ProcedureStep
+from domain.rules.register import stream_of as register_of
+from domain.rules.rule_book import RuleBook
 from tests import examples as say
 from tests.domain.deadlines.given import (
     accepted,

@@ -11,11 +11,7 @@ from hypothesis import strategies as st
 
 from domain.deadlines.decided import ZONE, deciding, working_calendar
 from domain.deadlines.explaining import Day, Why, account
-from domain.deadlines.running import Pause, Run, measured, run
-from domain.deadlines.terms import Counting
-from domain.deadlines.wording import Language, day_text, explanation_text
-from domain.envelope import UnitCode
-from domain.registers import (
+from domain.deadlines.law import (
     CalendarDecision,
     CutoffPolicy,
     OfficeHours,
@@ -23,6 +19,10 @@ from domain.registers import (
     Term,
     TermUnit,
 )
+from domain.deadlines.running import Pause, Run, measured, run
+from domain.deadlines.terms import Counting
+from domain.deadlines.wording import Language, day_text, explanation_text
+from domain.envelope import UnitCode
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)

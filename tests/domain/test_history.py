@@ -5,9 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from domain.dossier import events as ev
-from domain.dossier.state import Status
-from domain.envelope import Recorded
-from domain.history import (
+from domain.dossier.history import (
     History,
     effective_history,
     fold,
@@ -15,6 +13,8 @@ from domain.history import (
     irregularities,
     replay,
 )
+from domain.dossier.state import Status
+from domain.envelope import Recorded
 from tests.examples import (
     DOSSIER,
     HOUR,

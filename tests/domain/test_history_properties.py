@@ -12,11 +12,11 @@ from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier.decisions import allowed, decide
 from domain.dossier.evolve import evolve
+from domain.dossier.history import History, effective_history, full_history, irregularities, replay
 from domain.dossier.state import Dossier, Finding
 from domain.dossier.transitions import examine
 from domain.envelope import Recorded
 from domain.errors import DomainError
-from domain.history import History, effective_history, full_history, irregularities, replay
 from tests.examples import (
     COMMAND_FOR,
     DOSSIER,

@@ -2,12 +2,12 @@
 
 from itertools import permutations
 
+from domain.deadlines.law import CutoffPolicy, PausePolicy, Term
 from domain.dossier import events as ev
-from domain.dossier.dates import dates_of
-from domain.dossier.moves import Effect, effects, if_resumed, moves
-from domain.history import effective_history, replay
-from domain.registers import CutoffPolicy, PausePolicy, Term
-from domain.rules import RuleBook
+from domain.dossier.dates.dates import dates_of
+from domain.dossier.explanation.moves import Effect, effects, if_resumed, moves
+from domain.dossier.history import effective_history, replay
+from domain.rules.rule_book import RuleBook
 from tests import examples as say
 from tests.domain.deadlines.given import (
     ELSEWHERE,

@@ -10,9 +10,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from domain import registers as reg
-from domain.access import Sender, scope_of
-from domain.appends import Key
 from domain.deadlines.terms import LONGEST_TERM
 from domain.envelope import ProcedureCode, TimePrecision, UnitCode
 from domain.errors import (
@@ -25,14 +22,12 @@ from domain.errors import (
     TimeInFuture,
     UnknownUnit,
 )
-from domain.registering import (
-    Change,
-    Keeper,
-    Kept,
-    Notice,
-    Registers,
-    refuse_out_of_scope,
-)
+from domain.ledger.access import Sender, scope_of
+from domain.ledger.appends import Key
+from domain.ledger.registering import Change, Keeper, Kept, Notice, Registers, refuse_out_of_scope
+from domain.rules.registers import RegisterEvent
+from domain.rules.tokens import Role
+from domain.rules.units import UnitRegistered
 from infra.memory import MemoryStore
 from tests.examples import (
     AGENCY,
@@ -71,7 +66,7 @@ KEEPER = Keeper(principal="machine", source="tests")
 def administrator(unit: UnitCode | None) -> Sender:
     return Sender(
         principal="token:1",
-        role=reg.Role.ADMINISTRATOR,
+        role=Role.ADMINISTRATOR,
         unit=unit,
         scope=scope_of(RULES, unit),
     )
@@ -89,7 +84,7 @@ def administrator(unit: UnitCode | None) -> Sender:
         replace(calendar_decided("ours"), unit=DESK),
     ],
 )
-def test_an_administrator_keeps_what_lies_in_his_units(entry: reg.RegisterEvent) -> None:
+def test_an_administrator_keeps_what_lies_in_his_units(entry: RegisterEvent) -> None:
     refuse_out_of_scope(entry, administrator(DESK), RULES)
 
 
@@ -117,7 +112,7 @@ def test_an_administrator_keeps_what_lies_in_his_units(entry: reg.RegisterEvent)
         replace(calendar_decided("theirs"), unit=DESK),
     ],
 )
-def test_what_lies_outside_belongs_to_those_who_stand_above(entry: reg.RegisterEvent) -> None:
+def test_what_lies_outside_belongs_to_those_who_stand_above(entry: RegisterEvent) -> None:
     with pytest.raises(Forbidden):
         refuse_out_of_scope(entry, administrator(DESK), RULES)
     for whole in (PROVINCE, None):
@@ -132,7 +127,7 @@ def test_the_top_of_a_part_of_the_register_keeps_nothing_national() -> None:
 
 
 @pytest.mark.parametrize("entry", [token_granted(), token_revoked(), subject_erased()])
-def test_tokens_and_erasures_come_from_the_machine_alone(entry: reg.RegisterEvent) -> None:
+def test_tokens_and_erasures_come_from_the_machine_alone(entry: RegisterEvent) -> None:
     for unit in (DESK, PROVINCE, None):
         with pytest.raises(Forbidden):
             refuse_out_of_scope(entry, administrator(unit), RULES)
@@ -150,7 +145,7 @@ async def furnished(store: MemoryStore | None = None) -> tuple[MemoryStore, Regi
     return store, kept
 
 
-def notice(entry: reg.RegisterEvent, name: str = "1", **more: Any) -> Notice:  # noqa: ANN401  # any field
+def notice(entry: RegisterEvent, name: str = "1", **more: Any) -> Notice:  # noqa: ANN401  # any field
     content = sha256(repr(entry).encode()).digest()
     said = {
         "entry": entry,
@@ -163,7 +158,7 @@ def notice(entry: reg.RegisterEvent, name: str = "1", **more: Any) -> Notice:  #
     return Notice(**{**said, **more})
 
 
-def renamed(name: str) -> reg.UnitRegistered:
+def renamed(name: str) -> UnitRegistered:
     return replace(unit_registered(DESK), name=name)
 
 
@@ -176,7 +171,7 @@ async def test_an_entry_is_recorded_with_who_when_and_why() -> None:
     assert got.outcome.position == len(store.rows)
     await store.read()
     event = store.rules.units[DESK].unit
-    assert isinstance(event, reg.UnitRegistered)
+    assert isinstance(event, UnitRegistered)
     assert (event.name, event.timestamp) == ("A", MORNING)
     meta = event.meta
     assert (meta.source, meta.source_id, meta.principal) == ("office.example", "1", "token:1")
@@ -217,7 +212,7 @@ async def test_many_at_once_are_recorded_once() -> None:
     assert len(store.rows) == before + 1
 
 
-SOURCE = Sender(principal="s", role=reg.Role.SOURCE, unit=DESK, scope=frozenset({DESK}))
+SOURCE = Sender(principal="s", role=Role.SOURCE, unit=DESK, scope=frozenset({DESK}))
 WRONG: dict[str, tuple[type[DomainError], Callable[[], Notice]]] = {
     "version": (StaleVersion, lambda: notice(renamed("A"), expected=2)),
     "version of what is known": (StaleVersion, lambda: notice(unit_registered(), expected=0)),

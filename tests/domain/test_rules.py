@@ -5,10 +5,10 @@ from datetime import date, datetime, timedelta
 
 import pytest
 
-from domain import registers as reg
 from domain.envelope import Pin, ProcedureCode, UnitCode
 from domain.errors import UnitEnded, UnknownProcedure, UnknownUnit
-from domain.rules import RuleBook
+from domain.rules.register import stream_of
+from domain.rules.rule_book import RuleBook
 from tests.examples import (
     AGENCY,
     DESK,
@@ -39,7 +39,7 @@ INSTANT = timedelta.resolution
 def test_a_unit_is_known_with_the_version_that_said_so() -> None:
     entry = rule_book().unit(DESK, MORNING)
     assert (entry.unit.code, entry.unit.parent) == (DESK, PROVINCE)
-    assert entry.pin == Pin(stream=reg.stream_of("unit", DESK), version=2)
+    assert entry.pin == Pin(stream=stream_of("unit", DESK), version=2)
 
 
 def test_a_unit_that_was_never_registered_is_unknown() -> None:
@@ -116,8 +116,8 @@ def test_units_that_are_each_others_parents_have_a_subtree_all_the_same() -> Non
 def test_decisions_look_at_the_versions_of_the_units_that_exist() -> None:
     pins = list(rule_book().pins([DESK, UNKNOWN, AGENCY]))
     assert [pin.stream for pin in pins] == [
-        reg.stream_of("unit", DESK),
-        reg.stream_of("unit", AGENCY),
+        stream_of("unit", DESK),
+        stream_of("unit", AGENCY),
     ]
 
 
@@ -150,5 +150,5 @@ def test_a_revoked_token_stays_known_as_revoked() -> None:
 
 def test_the_rules_know_how_far_they_have_read() -> None:
     rules = rule_book()
-    assert (rules.position, rules.versions[reg.stream_of("unit", AGENCY)]) == (7, 3)
+    assert (rules.position, rules.versions[stream_of("unit", AGENCY)]) == (7, 3)
     assert RuleBook().position == 0

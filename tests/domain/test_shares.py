@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.deadlines.law import CutoffPolicy, Term, TermUnit
 from domain.deadlines.running import merged, run
 from domain.deadlines.shares import share_ends, sub_deadline
 from domain.deadlines.terms import Counting
-from domain.registers import CutoffPolicy, Term, TermUnit
 from tests.domain.deadlines.given import (
     calendar,
     elapsed_hours,

@@ -7,7 +7,7 @@ import pytest
 from domain.dossier import events as ev
 from domain.envelope import LedgerEvent, TimePrecision
 from domain.errors import TimeInFuture, TimeWithoutOffset
-from domain.times import TOLERANCE, occurred_at, offset_minutes, refuse_future
+from domain.ledger.times import TOLERANCE, occurred_at, offset_minutes, refuse_future
 from tests.examples import MORNING, VIETNAM, accepted
 
 DAY = TimePrecision.DAY

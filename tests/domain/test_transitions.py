@@ -5,11 +5,11 @@ from datetime import datetime
 
 import pytest
 
+from domain.deadlines.law import CalendarUse
 from domain.dossier import events as ev
-from domain.dossier.payloads import CalendarUse
+from domain.dossier.history import effective_history, fold, replay
 from domain.dossier.state import Delivery, Dossier, Financial, Status
 from domain.dossier.transitions import FITS, examine
-from domain.history import effective_history, fold, replay
 from tests.examples import (
     AGENCY,
     DESK,

@@ -8,8 +8,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from domain.appends import Answer, Append
 from domain.errors import Busy, InvalidRequest, TooLarge
+from domain.ledger.appends import Answer, Append
 from infra.appender import Appender, Lane
 from infra.event_store import PostgresStore
 from infra.judging import Prepared

@@ -17,15 +17,15 @@ import asyncpg
 import psutil
 import pytest
 
-from domain.access import Sender
-from domain.appends import Key
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
-from domain.facts import Fact
-from domain.ledger import Ledger, Order
-from domain.registering import Keeper, Registers
-from domain.registers import Role
+from domain.ledger.access import Sender
+from domain.ledger.appends import Key
+from domain.ledger.commands import Ledger, Order
+from domain.ledger.facts import Fact
+from domain.ledger.registering import Keeper, Registers
+from domain.rules.tokens import Role
 from infra.audit import Audit, AuditStopped, audit
 from infra.database import Database
 from infra.judging import EventRow

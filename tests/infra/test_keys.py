@@ -10,13 +10,14 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from domain.appends import Append, Outcome, Problem
 from domain.dossier import events as ev
 from domain.dossier.payloads import Party
 from domain.envelope import LedgerEvent
 from domain.errors import RulesChanged
+from domain.ledger.appends import Append, Outcome, Problem
 from domain.personal import Personal, Withheld
-from domain.registers import SubjectErased, stream_of
+from domain.rules.register import stream_of
+from domain.rules.subjects import SubjectErased
 from infra.keys import KeyRing
 from tests.conftest import OpenStore
 from tests.stores import MASTER, MORNING, Opened, accepted, appending, key, meta

@@ -14,8 +14,8 @@ import asyncpg
 import psutil
 import pytest
 
-from domain.appends import Answer, Append
 from domain.errors import Busy
+from domain.ledger.appends import Answer, Append
 from infra.embedded import EmbeddedPostgres
 from infra.migrations import migrate
 from tests.conftest import OpenStore

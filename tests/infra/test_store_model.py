@@ -22,9 +22,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from domain.appends import Answer, Append, Outcome, Store
 from domain.envelope import LedgerEvent, Pin
 from domain.errors import CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
+from domain.ledger.appends import Answer, Append, Outcome, Store
 from infra.judging import EventRow
 from infra.memory import MemoryStore
 from tests.conftest import NewDatabase

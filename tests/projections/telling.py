@@ -9,11 +9,11 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from domain.appends import Append, Outcome, Write
 from domain.dossier import events as ev
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Recorded
-from domain.rules import RuleBook
+from domain.ledger.appends import Append, Outcome, Write
+from domain.rules.rule_book import RuleBook
 from infra.event_store import EventLog
 from projections import dossier_overview
 from projections.dossier_overview import DossierOverview, state_of

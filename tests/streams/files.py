@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domain.access import Sender
-from domain.appends import Store
-from domain.history import replay
-from domain.ledger import Ledger
-from domain.registering import Registers
-from domain.registers import Role
+from domain.dossier.history import replay
+from domain.ledger.access import Sender
+from domain.ledger.appends import Store
+from domain.ledger.commands import Ledger
+from domain.ledger.registering import Registers
+from domain.rules.tokens import Role
 from streams.cloudevents import PREFIX
 from streams.importing import ImportReport, Into, import_file
 from streams.mapping import FileMapping

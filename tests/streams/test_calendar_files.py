@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from domain.registers import OfficeHours
+from domain.deadlines.law import OfficeHours
 from streams.calendar_files import nationwide_decisions
 from streams.files import FileRefused
 from streams.shipped_calendars import SHIPPED, shipped_calendars

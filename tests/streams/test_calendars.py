@@ -6,8 +6,8 @@ from datetime import date, timedelta
 import pytest
 
 from domain.errors import InvalidRequest
-from domain.registering import Change, Keeper, Registers
-from domain.registers import CalendarDecided
+from domain.ledger.registering import Change, Keeper, Registers
+from domain.rules.calendars import CalendarDecided
 from infra.memory import MemoryStore
 from streams.holiday_proposals import VERIFIED, proposal
 from streams.shipped_calendars import shipped_calendars

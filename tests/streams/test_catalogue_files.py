@@ -7,16 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from domain.registering import Change, Keeper, Registers
-from domain.registers import (
-    CalendarDecided,
-    PolicyDecided,
-    ProcedurePublished,
-    RegisterEvent,
-    SourceRegistered,
-    UnitEndedByDecision,
-    UnitRegistered,
-)
+from domain.ledger.registering import Change, Keeper, Registers
+from domain.rules.calendars import CalendarDecided
+from domain.rules.policies import PolicyDecided
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.registers import RegisterEvent
+from domain.rules.sources import SourceRegistered
+from domain.rules.units import UnitEndedByDecision, UnitRegistered
 from infra.memory import MemoryStore
 from streams.catalogue_files import (
     COMMUNE,

@@ -7,11 +7,13 @@ from datetime import date
 import asyncpg
 import pytest
 
+from domain.deadlines.law import OfficePolicy
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier.state import Status
 from domain.envelope import UnitCode
-from domain.registers import OfficePolicy, PolicyDecided, stream_of
+from domain.rules.policies import PolicyDecided
+from domain.rules.register import stream_of
 from streams.clock import LOCK, Clock, Ticked
 from streams.recomputing import Recomputed
 from tests.conftest import OpenStore

@@ -8,8 +8,8 @@ import pytest
 
 from domain.envelope import TimePrecision
 from domain.errors import InvalidRequest, TimeWithoutOffset
-from domain.facts import Fact
-from domain.registers import UnitRegistered
+from domain.ledger.facts import Fact
+from domain.rules.units import UnitRegistered
 from streams.cloudevents import (
     MAX_BATCH,
     claimed_id,

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from domain.appends import Answer, Append
 from domain.envelope import UnitCode
 from domain.errors import Busy
+from domain.ledger.appends import Answer, Append
 from infra.memory import MemoryStore
 from streams.importing import ImportReport, ImportStopped, import_file
 from streams.mapping import parse_mapping

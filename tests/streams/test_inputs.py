@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from domain.dossier import events as ev
 from domain.errors import InvalidRequest, TimeWithoutOffset
+from domain.ledger.registering import said
 from domain.personal import Personal
-from domain.registering import said
 from streams.examples import EXAMPLES, command_example
 from streams.inputs import (
     EVENTS,

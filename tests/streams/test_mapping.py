@@ -7,7 +7,8 @@ import orjson
 import pytest
 
 from domain.errors import DomainError
-from domain.registers import ProcedurePublished, UnitRegistered
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.units import UnitRegistered
 from streams.mapped import rows_of_trace
 from streams.mapping import (
     SHIPPED,

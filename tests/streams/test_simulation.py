@@ -4,9 +4,9 @@ from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
 from domain.deadlines.decided import working_calendar
+from domain.deadlines.law import Term, TermUnit
 from domain.deadlines.running import run
 from domain.deadlines.terms import Counting
-from domain.registers import Term, TermUnit
 from streams.shipped_calendars import shipped_calendars
 from streams.simulation import Commune, week
 

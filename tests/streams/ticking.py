@@ -7,15 +7,16 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from domain import registers as reg
-from domain.access import Sender
 from domain.dossier import commands as do
 from domain.dossier import events as ev
+from domain.dossier.history import replay
 from domain.dossier.state import Dossier
 from domain.envelope import Recorded, UnitCode
-from domain.history import replay
-from domain.ledger import Ledger, Order, Result
-from domain.registers import Channel, Role
+from domain.ledger.access import Sender
+from domain.ledger.commands import Ledger, Order, Result
+from domain.rules.procedures import Channel
+from domain.rules.registers import RegisterEvent
+from domain.rules.tokens import Role
 from projections.runner import Runner
 from streams.acting import Machine
 from streams.clock import Clock
@@ -151,7 +152,7 @@ class Office:
 
 @asynccontextmanager
 async def office(
-    open_store: OpenStore, time: Time, furniture: Iterable[reg.RegisterEvent] | None = ()
+    open_store: OpenStore, time: Time, furniture: Iterable[RegisterEvent] | None = ()
 ) -> AsyncIterator[Office]:
     """Open a process; `furniture` None: the registers are filled, else with what they hold more."""
     async with open_store(now=time) as process:

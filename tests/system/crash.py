@@ -21,7 +21,7 @@ from rich.table import Table
 
 from api.administration import granted, load_entries
 from api.main import VIEWS, Process, Settings, audited, opened
-from domain.registers import Role
+from domain.rules.tokens import Role
 from projections.rebuild import rebuild
 from streams.catalogue_files import COMMUNE, load_catalogue
 from tests.system.load import Acknowledged, Load

@@ -15,11 +15,12 @@ import pytest
 
 from api.administration import KEEPER, load_entries
 from api.main import Process, now, opened
-from domain.access import Sender
 from domain.dossier import commands as do
 from domain.envelope import ProcedureCode, UnitCode
-from domain.ledger import Order
-from domain.registers import Channel, Role
+from domain.ledger.access import Sender
+from domain.ledger.commands import Order
+from domain.rules.procedures import Channel
+from domain.rules.tokens import Role
 from infra.settings import Settings
 from streams.catalogue_files import COMMUNE, load_catalogue
 from tests.examples import calendar_decided

@@ -17,7 +17,7 @@ import asyncpg
 import httpx
 import pytest
 
-from domain.registers import stream_of
+from domain.rules.register import stream_of
 from infra.embedded import EmbeddedPostgres
 from tests.system.hoso import COMMAND, Hoso
 from tests.system.load import AGENCY, DESK, PROCEDURE

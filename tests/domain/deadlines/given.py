@@ -8,22 +8,33 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from domain import registers as reg
-from domain.access import Sender
-from domain.appends import Key
 from domain.deadlines.decided import ZONE, working_calendar
+from domain.deadlines.law import (
+    CalendarDecision,
+    CutoffPolicy,
+    OfficeHours,
+    PausePolicy,
+    Term,
+    TermUnit,
+)
 from domain.deadlines.running import Pause, Run, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.working_time import WorkingCalendar
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.dossier.decisions import Situation
+from domain.dossier.history import History, replay
 from domain.dossier.state import Dossier
 from domain.envelope import ProcedureCode, UnitCode
-from domain.facts import Fact, event_of
-from domain.history import History, replay
-from domain.registers import Channel, CutoffPolicy, PausePolicy, Role, Term, TermUnit
-from domain.rules import RuleBook
+from domain.ledger.access import Sender
+from domain.ledger.appends import Key
+from domain.ledger.facts import Fact, event_of
+from domain.rules.calendars import CalendarDecided
+from domain.rules.procedures import Channel, ChannelTerm, ProcedurePublished
+from domain.rules.register import stream_of
+from domain.rules.registers import RegisterEvent
+from domain.rules.rule_book import RuleBook
+from domain.rules.tokens import Role
 from tests import examples as say
 from tests.examples import AGENCY, DESK, DOSSIER, PROCEDURE, PROVINCE, SOURCE
 from tests.scenario import Attempt
@@ -90,16 +101,16 @@ def decided(
     short: tuple[str, ...] = (),
     unit: UnitCode | None = None,
     proposal: bool = False,
-) -> reg.CalendarDecided:
+) -> CalendarDecided:
     """Return a decision about days; the `short` ones are worked in the morning only."""
-    return reg.CalendarDecided(
-        **say.stamp(f"calendar-{name}", reg.stream_of("calendar", "VN")),
+    return CalendarDecided(
+        **say.stamp(f"calendar-{name}", stream_of("calendar", "VN")),
         id=name,
         issued=date(2025, 10, 1),
         off=tuple(map(date.fromisoformat, off)),
         working=tuple(map(date.fromisoformat, working)),
         hours=tuple(
-            reg.OfficeHours(day=date.fromisoformat(day), sessions=("07:00-11:30",)) for day in short
+            OfficeHours(day=date.fromisoformat(day), sessions=("07:00-11:30",)) for day in short
         ),
         unit=unit,
         proposal=proposal,
@@ -116,7 +127,7 @@ SWAP = decided("national-day-swap", off=["2026-08-31"], working=["2026-08-22"])
 CULTURE_DAY = decided("culture-day", off=["2026-11-24"])
 
 
-def calendar(*more: reg.CalendarDecision, units: Iterable[UnitCode] = ()) -> WorkingCalendar:
+def calendar(*more: CalendarDecision, units: Iterable[UnitCode] = ()) -> WorkingCalendar:
     """Return the calendar of 2026, and what else is decided."""
     return working_calendar((*OF_2026, *more), units=tuple(units))
 
@@ -155,10 +166,10 @@ def procedure(
     pauses: PausePolicy = PausePolicy.RESTART,
     payment: PausePolicy = PausePolicy.EXTEND,
     cutoff: CutoffPolicy = CutoffPolicy.NONE,
-    channel_terms: tuple[reg.ChannelTerm, ...] = (),
+    channel_terms: tuple[ChannelTerm, ...] = (),
     notice_days: int | None = None,
     code: ProcedureCode = PROCEDURE,
-) -> reg.ProcedurePublished:
+) -> ProcedurePublished:
     published = say.procedure_published(
         code, version=version, valid_from=date.fromisoformat(valid_from)
     )
@@ -173,13 +184,13 @@ def procedure(
     )
 
 
-def learn(rules: RuleBook, *entries: reg.RegisterEvent) -> None:
+def learn(rules: RuleBook, *entries: RegisterEvent) -> None:
     """Let a book learn what was decided since."""
     first = rules.position + 1
     rules.learn(say.recorded(each, version=seq, seq=seq) for seq, each in enumerate(entries, first))
 
 
-def book(*entries: reg.RegisterEvent) -> RuleBook:
+def book(*entries: RegisterEvent) -> RuleBook:
     """Return a book of two provinces, the calendar of 2026, and the entries."""
     rules = RuleBook()
     learn(rules, *(say.unit_registered(code, parent=parent) for code, parent in UNITS))

@@ -6,13 +6,14 @@ from itertools import pairwise
 
 import pytest
 
-from domain import registers as reg
+from domain.deadlines.law import OfficeHours, PausePolicy, Term, TermUnit
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.envelope import UnitCode
 from domain.errors import CalendarContradicts, CalendarLacksYear, InvalidRequest
-from domain.registers import PausePolicy, Term, TermUnit
-from domain.rules import RuleBook
+from domain.rules.calendars import CalendarDecided
+from domain.rules.procedures import Channel
+from domain.rules.rule_book import RuleBook
 from streams.shipped_calendars import shipped_calendars
 from tests import examples as say
 from tests.domain.deadlines.given import (
@@ -49,7 +50,7 @@ FIVE_DAYS = procedure(working_days(5))
 OF_2027 = decided("2027", off=["2027-01-01"])
 ACCEPTING = do.AcceptDossier(
     procedure=PROCEDURE,
-    channel=reg.Channel.DIRECT,
+    channel=Channel.DIRECT,
     receiving_unit=DESK,
     competent_unit=AGENCY,
 )
@@ -216,7 +217,7 @@ SHORT = decided("short", short=("2026-03-05",))
     ],
 )
 def test_decisions_that_say_off_and_worked_of_a_day_are_a_clear_error(
-    decisions: tuple[reg.CalendarDecided, ...],
+    decisions: tuple[CalendarDecided, ...],
 ) -> None:
     with pytest.raises(CalendarContradicts, match="2026-03-05 is both off and worked"):
         calendar(*decisions)
@@ -231,7 +232,7 @@ def test_decisions_that_say_off_and_worked_of_a_day_are_a_clear_error(
     ],
 )
 def test_decisions_that_say_the_same_twice_contradict_nothing(
-    decisions: tuple[reg.CalendarDecided, ...], *, is_open: bool
+    decisions: tuple[CalendarDecided, ...], *, is_open: bool
 ) -> None:
     assert calendar(*decisions).is_open(date(2026, 3, 5)) is is_open
 
@@ -430,7 +431,7 @@ def test_a_completion_from_before_the_request_ends_no_pause() -> None:
 
 
 def test_office_hours_of_a_day_that_are_none_are_a_clear_error() -> None:
-    hours = reg.OfficeHours(day=date(2026, 3, 5), sessions=("11:30-07:00",))
+    hours = OfficeHours(day=date(2026, 3, 5), sessions=("11:30-07:00",))
     wrong = replace(decided("wrong"), hours=(hours,))
     with pytest.raises(InvalidRequest, match="Sessions end after they begin"):
         calendar(wrong)

@@ -9,10 +9,10 @@ from datetime import timedelta
 
 import pytest
 
+from domain.deadlines.law import PausePolicy, Term
 from domain.dossier import commands as do
 from domain.envelope import UnitCode
 from domain.errors import IllegalTransition
-from domain.registers import PausePolicy, Term
 from tests import examples as say
 from tests.domain.deadlines.given import (
     ELSEWHERE,

@@ -2,10 +2,10 @@
 
 import pytest
 
+from domain.deadlines.law import PausePolicy, Term
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.errors import IllegalTransition
-from domain.registers import PausePolicy, Term
 from tests import examples as say
 from tests.domain.deadlines.given import (
     NEIGHBOUR,

@@ -9,13 +9,13 @@ from dataclasses import replace
 
 import pytest
 
-from domain import registers as reg
+from domain.deadlines.law import PausePolicy
 from domain.dossier import commands as do
 from domain.dossier import events as ev
-from domain.dossier.dates import dates_of
-from domain.dossier.steps import step_plan
+from domain.dossier.dates.dates import dates_of
+from domain.dossier.dates.steps import step_plan
 from domain.errors import IllegalTransition, InvalidRequest
-from domain.registers import PausePolicy
+from domain.rules.procedures import ProcedureStep
 from tests import examples as say
 from tests.domain.deadlines.given import (
     CULTURE_DAY,
@@ -418,7 +418,7 @@ def test_rule_3_12_a_sub_deadline_after_the_due_date_of_the_whole_is_refused(
 def test_rule_3_12_no_step_of_the_internal_process_ends_after_the_whole(
     hours: tuple[float, ...], by: list[str]
 ) -> None:
-    steps = tuple(reg.ProcedureStep(name="Thẩm định", role="agency", hours=each) for each in hours)
+    steps = tuple(ProcedureStep(name="Thẩm định", role="agency", hours=each) for each in hours)
     rules = book(replace(FIVE_DAYS, steps=steps))
     dates = dates_of(state(rules, accepted(rules, "2026-03-02T09:00")), rules)
     assert dates is not None

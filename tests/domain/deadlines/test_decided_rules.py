@@ -2,8 +2,8 @@
 
 import pytest
 
+from domain.deadlines.law import CutoffPolicy, PausePolicy, Term, TermUnit
 from domain.deadlines.running import Pause
-from domain.registers import CutoffPolicy, PausePolicy, Term, TermUnit
 from tests.domain.deadlines.given import (
     accepted,
     answered,

@@ -14,11 +14,7 @@ from hypothesis import given as for_all
 from hypothesis import strategies as st
 
 from domain.deadlines.decided import working_calendar
-from domain.deadlines.running import Pause, Run, run
-from domain.deadlines.terms import BY_INSTANT, WORKING, Counting
-from domain.deadlines.working_time import WorkingCalendar
-from domain.dossier import events as ev
-from domain.registers import (
+from domain.deadlines.law import (
     CalendarDecision,
     CutoffPolicy,
     OfficeHours,
@@ -26,6 +22,10 @@ from domain.registers import (
     Term,
     TermUnit,
 )
+from domain.deadlines.running import Pause, Run, run
+from domain.deadlines.terms import BY_INSTANT, WORKING, Counting
+from domain.deadlines.working_time import WorkingCalendar
+from domain.dossier import events as ev
 from tests import examples as say
 from tests.domain.deadlines.given import (
     accepted,

@@ -6,13 +6,17 @@ from datetime import date
 
 import pytest
 
-from domain import registers as reg
 from domain.deadlines.decided import applied, deciding
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.envelope import UnitCode
 from domain.errors import IllegalTransition, InvalidRequest
-from domain.registering import DECIDABLE, Keeper, Registers
+from domain.ledger.registering import DECIDABLE, Keeper, Registers
+from domain.rules.policies import PolicyDecided
+from domain.rules.procedures import ProcedurePublished, ProcedureStep
+from domain.rules.register import stream_of
+from domain.rules.registers import RegisterEvent
+from domain.rules.units import UnitRegistered
 from infra.memory import MemoryStore
 from tests import examples as say
 from tests.domain.deadlines.given import (
@@ -42,17 +46,17 @@ KEEPER = Keeper(principal="machine", source="tests")
 HUGE = 9_000_000_000_000_000
 
 
-def policy(**said: object) -> reg.PolicyDecided:
-    stamp = say.stamp("policy", reg.stream_of("policy", "VN"))
-    return reg.PolicyDecided(**stamp, issued=date(2026, 1, 5), **said)  # type: ignore[arg-type]  # a field each
+def policy(**said: object) -> PolicyDecided:
+    stamp = say.stamp("policy", stream_of("policy", "VN"))
+    return PolicyDecided(**stamp, issued=date(2026, 1, 5), **said)  # type: ignore[arg-type]  # a field each
 
 
-def step(hours: float) -> reg.ProcedurePublished:
-    steps = (reg.ProcedureStep(name="Thẩm định", role="Công chức", hours=hours),)
+def step(hours: float) -> ProcedurePublished:
+    steps = (ProcedureStep(name="Thẩm định", role="Công chức", hours=hours),)
     return replace(FIVE_DAYS, steps=steps, unit=None)
 
 
-NONSENSE: dict[str, Callable[[], reg.RegisterEvent]] = {
+NONSENSE: dict[str, Callable[[], RegisterEvent]] = {
     "hours to answer a transfer": lambda: policy(transfer_answer_hours=HUGE),
     "hours to accept": lambda: policy(intake_hours=HUGE),
     "days to answer a supplement": lambda: policy(supplement_answer_days=HUGE),
@@ -98,8 +102,8 @@ def test_an_absurd_policy_that_was_recorded_before_limits_nothing_and_stops_noth
 
 
 def test_what_settles_a_day_is_what_the_calendar_works_by_where_levels_of_units_disagree() -> None:
-    room = reg.UnitRegistered(
-        **say.stamp("unit-room", reg.stream_of("unit", "H01.9")),
+    room = UnitRegistered(
+        **say.stamp("unit-room", stream_of("unit", "H01.9")),
         code=UnitCode("H01.9"),
         name="Phòng",
         parent=AGENCY,

@@ -1,6 +1,6 @@
 """The golden vectors, each by bare arithmetic and for a whole dossier; 2026, the usual hours."""
 
-from domain.registers import PausePolicy, Term
+from domain.deadlines.law import PausePolicy, Term
 from tests.domain.deadlines.given import (
     accepted,
     answered,

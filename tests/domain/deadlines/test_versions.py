@@ -9,11 +9,13 @@ from itertools import permutations
 
 import pytest
 
-from domain import registers as reg
+from domain.deadlines.law import CutoffPolicy, PausePolicy, TermUnit
 from domain.dossier import commands as do
 from domain.dossier.state import Dossier
-from domain.registers import Channel, ChannelTerm, CutoffPolicy, PausePolicy, TermUnit
-from domain.rules import RuleBook
+from domain.rules.policies import PolicyDecided
+from domain.rules.procedures import Channel, ChannelTerm
+from domain.rules.register import stream_of
+from domain.rules.rule_book import RuleBook
 from tests import examples as say
 from tests.domain.deadlines.given import (
     accepted,
@@ -138,8 +140,8 @@ def test_a_channel_may_have_a_term_where_the_others_have_none() -> None:
 
 
 def other_hours(rules: RuleBook) -> None:
-    policy = reg.PolicyDecided(
-        **say.stamp("policy", reg.stream_of("policy", "VN")),
+    policy = PolicyDecided(
+        **say.stamp("policy", stream_of("policy", "VN")),
         issued=date(2026, 3, 1),
         sessions=("08:00-12:00", "13:00-17:00"),
         cutoff="16:00",

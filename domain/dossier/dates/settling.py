@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from domain.deadlines.law import PausePolicy
 from domain.deadlines.running import measured, unit_of
-from domain.dossier.dates import Dates, dates_of, first_due_before, stopping_clock
-from domain.dossier.limits import notice_days, supplement_limit, transfer_limit
+from domain.dossier.dates.dates import Dates, dates_of, first_due_before, stopping_clock
+from domain.dossier.dates.limits import notice_days, supplement_limit, transfer_limit
 from domain.dossier.state import OPEN, Clock, Dossier, Finding, PauseKind
 from domain.errors import CalendarLacksYear, DomainError
-from domain.registers import PausePolicy
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 _MINUTE = timedelta(minutes=1)
 

@@ -3,9 +3,10 @@
 from contextlib import suppress
 from datetime import datetime, time, timedelta
 
-from domain.dossier.dates import Dates
+from domain.deadlines.law import OfficePolicy
+from domain.dossier.dates.dates import Dates
 from domain.errors import CalendarLacksYear
-from domain.registers import OfficePolicy, ProcedureVersion
+from domain.rules.procedures import ProcedureVersion
 
 _DAY_ENDS = time(23, 59, 59)
 

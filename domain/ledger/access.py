@@ -7,8 +7,8 @@ from enum import StrEnum
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import Forbidden, Unauthorized
-from domain.registers import Role
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
+from domain.rules.tokens import Role
 
 
 class Action(StrEnum):

@@ -8,18 +8,18 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from domain.deadlines.law import CutoffPolicy, PausePolicy
 from domain.deadlines.running import Pause
 from domain.deadlines.terms import Counting
 from domain.dossier import events as ev
-from domain.dossier.dates import Dates, dates_of
+from domain.dossier.dates.dates import Dates, dates_of
+from domain.dossier.dates.settling import settle
 from domain.dossier.evolve import apply
-from domain.dossier.settling import settle
+from domain.dossier.history import History
 from domain.dossier.state import Clock, Dossier, Interruption
 from domain.envelope import Recorded
 from domain.errors import DomainError
-from domain.history import History
-from domain.registers import CutoffPolicy, PausePolicy
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 _MOST_TOLD_APART = 50  # Pauses whose effects are computed one by one: the work grows with the cube.
 _ALWAYS_TOLD = (ev.DossierAccepted, ev.ReappointmentIssued, ev.DueDateRecomputed)

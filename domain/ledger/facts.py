@@ -4,13 +4,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from domain.access import Sender
-from domain.appends import DOSSIER_CODE, Append, Claim, Key, Outcome, Reading, Write
-from domain.codes import is_code, issuer_of
 from domain.dossier import events as ev
-from domain.dossier.dates import basis_of, resolved
+from domain.dossier.dates.dates import basis_of, resolved
 from domain.dossier.decisions import pins_of
 from domain.dossier.evolve import named_units
+from domain.dossier.history import History, replay
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Meta, Recorded, TimePrecision, UnitCode, event_id
 from domain.errors import (
@@ -20,10 +18,12 @@ from domain.errors import (
     InvalidRequest,
     NotFound,
 )
-from domain.history import History, replay
-from domain.registers import is_register
-from domain.rules import RuleBook
-from domain.times import occurred_at, offset_minutes, refuse_future
+from domain.ledger.access import Sender
+from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Key, Outcome, Reading, Write
+from domain.ledger.times import occurred_at, offset_minutes, refuse_future
+from domain.rules.codes import is_code, issuer_of
+from domain.rules.register import is_register
+from domain.rules.rule_book import RuleBook
 
 OPENING = (ev.DossierAccepted, ev.DossierSubmitted)
 _OF_COMMANDS = "token:"

@@ -7,10 +7,6 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain import registers as reg
-from domain.access import Action, Sender, scope_of
-from domain.appends import Append, Clock, Key, Outcome, Store, Write
-from domain.codes import is_prefix
 from domain.deadlines.decided import (
     applied,
     days_of,
@@ -19,12 +15,25 @@ from domain.deadlines.decided import (
     refuse_contradiction,
     sessions_of,
 )
+from domain.deadlines.law import Term
 from domain.deadlines.terms import LONGEST_TERM, refuse_endless
 from domain.envelope import LedgerEvent, Meta, Pin, TimePrecision, UnitCode, category, event_id
 from domain.errors import Forbidden, InvalidRequest, RulesChanged, StaleVersion, UnknownUnit
-from domain.facts import refuse_reserved
-from domain.rules import RuleBook
-from domain.times import occurred_at, offset_minutes, refuse_future
+from domain.ledger.access import Action, Sender, scope_of
+from domain.ledger.appends import Append, Clock, Key, Outcome, Store, Write
+from domain.ledger.facts import refuse_reserved
+from domain.ledger.times import occurred_at, offset_minutes, refuse_future
+from domain.rules.calendars import CalendarDecided
+from domain.rules.codes import is_prefix
+from domain.rules.policies import PolicyDecided
+from domain.rules.procedures import ProcedurePublished
+from domain.rules.register import stream_of
+from domain.rules.registers import RegisterEvent
+from domain.rules.rule_book import RuleBook
+from domain.rules.sources import SourceRegistered
+from domain.rules.subjects import SubjectErased
+from domain.rules.tokens import TokenGranted, TokenRevoked
+from domain.rules.units import UnitEndedByDecision, UnitRegistered
 
 DECIDABLE = range(1990, 2100)
 """Years whose days may be decided: a calendar is compiled from the first to the last."""
@@ -54,7 +63,7 @@ class Notice:
     `expected` is the version of the entry's stream that its sender read.
     """
 
-    entry: reg.RegisterEvent
+    entry: RegisterEvent
     source: str
     source_id: str
     stated: datetime
@@ -80,22 +89,22 @@ def said(event: LedgerEvent) -> dict[str, Any]:
     return {f.name: getattr(event, f.name) for f in fields(event) if f.name not in _BASE}
 
 
-def stream_for(event: reg.RegisterEvent) -> UUID:
+def stream_for(event: RegisterEvent) -> UUID:
     """Return the stream of the entry that a register event speaks of."""
     kind = category(event.TOPIC)
     match event:
-        case reg.UnitRegistered() | reg.UnitEndedByDecision() | reg.ProcedurePublished():
-            return reg.stream_of(kind, event.code)
-        case reg.CalendarDecided():
-            return reg.stream_of(kind, event.calendar)
-        case reg.PolicyDecided():
-            return reg.stream_of(kind, event.policy)
-        case reg.SourceRegistered():
-            return reg.stream_of(kind, event.name)
-        case reg.TokenGranted() | reg.TokenRevoked():
-            return reg.stream_of(kind, str(event.token_id))
-        case reg.SubjectErased():
-            return reg.stream_of(kind, str(event.subject))
+        case UnitRegistered() | UnitEndedByDecision() | ProcedurePublished():
+            return stream_of(kind, event.code)
+        case CalendarDecided():
+            return stream_of(kind, event.calendar)
+        case PolicyDecided():
+            return stream_of(kind, event.policy)
+        case SourceRegistered():
+            return stream_of(kind, event.name)
+        case TokenGranted() | TokenRevoked():
+            return stream_of(kind, str(event.token_id))
+        case SubjectErased():
+            return stream_of(kind, str(event.subject))
 
 
 class Registers:
@@ -105,7 +114,7 @@ class Registers:
         self._store = store
         self._now = now
 
-    async def put(self, entry: reg.RegisterEvent, keeper: Keeper) -> Change:
+    async def put(self, entry: RegisterEvent, keeper: Keeper) -> Change:
         """Record an entry unless the register says the same already.
 
         Raises InvalidRequest where it contradicts what was published, UnknownUnit for a parent,
@@ -190,13 +199,13 @@ class Registers:
         return Append(key=notice.key, unchanged=(pin,), outcome=unchanged)
 
 
-def refuse_out_of_scope(entry: reg.RegisterEvent, sender: Sender, rules: RuleBook) -> None:
+def refuse_out_of_scope(entry: RegisterEvent, sender: Sender, rules: RuleBook) -> None:
     """Refuse entries about what lies outside of the sender's units, as of the rule book.
 
     What belongs to no unit is national: only those keep it whose scope covers every unit. What an
     entry replaces must be the sender's as well. Tokens and erasures come from the machine alone.
     """
-    if isinstance(entry, reg.TokenGranted | reg.TokenRevoked | reg.SubjectErased):
+    if isinstance(entry, TokenGranted | TokenRevoked | SubjectErased):
         raise Forbidden("Tokens and erasures are recorded at the machine only.")
     if rules.units.keys() <= sender.scope:
         return
@@ -207,31 +216,31 @@ def refuse_out_of_scope(entry: reg.RegisterEvent, sender: Sender, rules: RuleBoo
 
 
 def _concerned(
-    entry: reg.UnitRegistered
-    | reg.UnitEndedByDecision
-    | reg.ProcedurePublished
-    | reg.CalendarDecided
-    | reg.PolicyDecided
-    | reg.SourceRegistered,
+    entry: UnitRegistered
+    | UnitEndedByDecision
+    | ProcedurePublished
+    | CalendarDecided
+    | PolicyDecided
+    | SourceRegistered,
     rules: RuleBook,
 ) -> tuple[UnitCode | None, ...]:
     """Return the units that an entry touches: those it names, those of what it replaces."""
     match entry:
-        case reg.UnitRegistered():
+        case UnitRegistered():
             unit = rules.units.get(entry.code)
             return (entry.parent, *((entry.code, unit.unit.parent) if unit is not None else ()))
-        case reg.UnitEndedByDecision():
+        case UnitEndedByDecision():
             return (entry.code, *entry.successors)
-        case reg.ProcedurePublished():
+        case ProcedurePublished():
             procedure = rules.procedures.get(entry.code)
             published = procedure.versions if procedure is not None else ()
             return (entry.unit, *(version.unit for version in published))
-        case reg.CalendarDecided():
+        case CalendarDecided():
             decided = rules.calendars.get(entry.calendar, ())
             return (entry.unit, *(each.unit for each in decided if each.id == entry.id))
-        case reg.PolicyDecided():
+        case PolicyDecided():
             return (None,)
-        case reg.SourceRegistered():
+        case SourceRegistered():
             source = rules.sources.get(entry.name)
             return (entry.unit, *((source.unit,) if source is not None else ()))
 
@@ -265,7 +274,7 @@ def _meta(notice: Notice, sender: Sender) -> Meta:
     )
 
 
-def _append(event: reg.RegisterEvent, rules: RuleBook, key: Key) -> Append:
+def _append(event: RegisterEvent, rules: RuleBook, key: Key) -> Append:
     """Return the append of an entry, which holds only while the units that it names stay so."""
     stream = event.originator_id
     named = (unit for unit in _named(event) if unit is not None)
@@ -277,43 +286,38 @@ def _append(event: reg.RegisterEvent, rules: RuleBook, key: Key) -> Append:
     )
 
 
-def _named(entry: reg.RegisterEvent) -> tuple[UnitCode | None, ...]:
+def _named(entry: RegisterEvent) -> tuple[UnitCode | None, ...]:
     """Return the units that must be registered before an entry can be."""
     match entry:
-        case reg.UnitRegistered():
+        case UnitRegistered():
             return (entry.parent,)
-        case reg.UnitEndedByDecision():
+        case UnitEndedByDecision():
             return (entry.code, *entry.successors)
-        case (
-            reg.ProcedurePublished()
-            | reg.CalendarDecided()
-            | reg.SourceRegistered()
-            | reg.TokenGranted()
-        ):
+        case ProcedurePublished() | CalendarDecided() | SourceRegistered() | TokenGranted():
             return (entry.unit,)
         case _:
             return ()
 
 
-def _check(entry: reg.RegisterEvent, rules: RuleBook) -> None:
-    if isinstance(entry, reg.UnitRegistered):
+def _check(entry: RegisterEvent, rules: RuleBook) -> None:
+    if isinstance(entry, UnitRegistered):
         _refuse_unknown_zone(entry.zone)
         if entry.dossier_prefix is not None and not is_prefix(entry.dossier_prefix):
             raise InvalidRequest("dossier_prefix has only A-Z, 0-9 and dots.")
         if entry.parent is not None and entry.parent in rules.subtree(entry.code):
             raise InvalidRequest(f"Unit {entry.code} would stand above its own parent.")
-    if isinstance(entry, reg.ProcedurePublished):
+    if isinstance(entry, ProcedurePublished):
         _refuse_endless_terms(entry)
-    if isinstance(entry, reg.CalendarDecided):
+    if isinstance(entry, CalendarDecided):
         _refuse_contradictions(entry, rules)
-    if isinstance(entry, reg.PolicyDecided):
+    if isinstance(entry, PolicyDecided):
         _refuse_nonsense(entry)
     for unit in _named(entry):
         if unit is not None and unit not in rules.units:
             raise UnknownUnit(unit)
 
 
-def _refuse_nonsense(entry: reg.PolicyDecided) -> None:
+def _refuse_nonsense(entry: PolicyDecided) -> None:
     hour_of(entry.cutoff)
     if not sessions_of(entry.sessions):
         raise InvalidRequest("sessions: an office opens at least once a day.")
@@ -333,7 +337,7 @@ def _refuse_endless_limits(**limits: float | None) -> None:
             raise InvalidRequest(f"{name} must be at most {LONGEST_TERM}.")
 
 
-def _refuse_endless_terms(entry: reg.ProcedurePublished) -> None:
+def _refuse_endless_terms(entry: ProcedurePublished) -> None:
     _refuse_endless_limits(
         supplement_notice_days=entry.supplement_notice_days,
         supplement_answer_days=entry.supplement_answer_days,
@@ -343,12 +347,12 @@ def _refuse_endless_terms(entry: reg.ProcedurePublished) -> None:
     if entry.term is not None:
         refuse_endless(entry.term)
     for each in entry.channel_terms:
-        refuse_endless(reg.Term(amount=each.amount, unit=each.unit))
+        refuse_endless(Term(amount=each.amount, unit=each.unit))
     if len({each.channel for each in entry.channel_terms}) < len(entry.channel_terms):
         raise InvalidRequest("channel_terms: one for a channel.")
 
 
-def _refuse_contradictions(entry: reg.CalendarDecided, rules: RuleBook) -> None:
+def _refuse_contradictions(entry: CalendarDecided, rules: RuleBook) -> None:
     """Refuse what says off and worked of one day, alone or with what is decided already."""
     for each in entry.hours:
         if not sessions_of(each.sessions):
@@ -373,16 +377,16 @@ def _refuse_unknown_zone(name: str) -> None:
 
 
 def _is_known(  # noqa: C901, PLR0911  # a case for each kind of entry
-    entry: reg.RegisterEvent, rules: RuleBook
+    entry: RegisterEvent, rules: RuleBook
 ) -> bool:
     match entry:
-        case reg.UnitRegistered():
+        case UnitRegistered():
             unit = rules.units.get(entry.code)
             return unit is not None and _same(unit.unit, entry)
-        case reg.UnitEndedByDecision():
+        case UnitEndedByDecision():
             unit = rules.units[entry.code]
             return unit.ended_at == entry.ended_at and unit.successors == entry.successors
-        case reg.ProcedurePublished():
+        case ProcedurePublished():
             procedure = rules.procedures.get(entry.code)
             same = (
                 [v for v in procedure.versions if v.version == entry.version] if procedure else []
@@ -393,25 +397,25 @@ def _is_known(  # noqa: C901, PLR0911  # a case for each kind of entry
                 )
                 raise InvalidRequest(message)
             return bool(same)
-        case reg.CalendarDecided():
+        case CalendarDecided():
             decided = rules.calendars.get(entry.calendar, ())
             return any(each.id == entry.id and _same(each, entry) for each in decided)
-        case reg.PolicyDecided():
+        case PolicyDecided():
             policies = rules.policies.get(entry.policy, ())
             return bool(policies) and _same(policies[-1], entry)
-        case reg.SourceRegistered():
+        case SourceRegistered():
             source = rules.sources.get(entry.name)
             return source is not None and _same(source, entry)
-        case reg.TokenGranted():
+        case TokenGranted():
             return entry.digest in rules.tokens
-        case reg.TokenRevoked():
+        case TokenRevoked():
             tokens = [t for t in rules.tokens.values() if t.grant.token_id == entry.token_id]
             if not tokens:
                 raise InvalidRequest("There is no such token.")
             return tokens[0].revoked
-        case reg.SubjectErased():
+        case SubjectErased():
             return entry.subject in rules.erased
 
 
-def _same(known: object, entry: reg.RegisterEvent) -> bool:
+def _same(known: object, entry: RegisterEvent) -> bool:
     return isinstance(known, type(entry)) and said(known) == said(entry)

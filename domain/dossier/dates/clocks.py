@@ -6,8 +6,8 @@ Only facts are kept here; what they do to the dates is computed by `domain.dossi
 from dataclasses import replace
 from datetime import datetime
 
+from domain.deadlines.law import CalendarUse
 from domain.dossier import events as ev
-from domain.dossier.payloads import CalendarUse
 from domain.dossier.state import (
     ENDED,
     Clock,

@@ -4,19 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.access import Action, Sender, scope_of
-from domain.appends import (
-    Append,
-    Clock,
-    Key,
-    Outcome,
-    Problem,
-    Reading,
-    Store,
-    Write,
-)
 from domain.dossier import commands as do
 from domain.dossier.decisions import Decision, Situation, decide, pins_of
+from domain.dossier.history import replay
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Meta, UnitCode, event_id
 from domain.errors import (
@@ -27,7 +17,9 @@ from domain.errors import (
     RulesChanged,
     StaleVersion,
 )
-from domain.facts import (
+from domain.ledger.access import Action, Sender, scope_of
+from domain.ledger.appends import Append, Clock, Key, Outcome, Problem, Reading, Store, Write
+from domain.ledger.facts import (
     Fact,
     append_of,
     code_claims,
@@ -40,9 +32,8 @@ from domain.facts import (
     under_its_code,
     was_opened,
 )
-from domain.history import replay
-from domain.rules import RuleBook
-from domain.times import offset_minutes
+from domain.ledger.times import offset_minutes
+from domain.rules.rule_book import RuleBook
 
 _NO_KEY = Key(scope="dry-run", key="dry-run", digest=b"")
 _ATTEMPTS = 5  # Each attempt is lost only to a concurrent change of the rules or of a claim.

@@ -6,11 +6,11 @@ from datetime import datetime
 from uuid import UUID
 
 from domain.dossier import events as ev
+from domain.dossier.dates.settling import settle
 from domain.dossier.evolve import apply, remember
-from domain.dossier.settling import settle
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Recorded
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 History = Sequence[Recorded[ev.DossierEvent]]
 _VOIDING = (ev.EventCorrected, ev.ResultRejected)

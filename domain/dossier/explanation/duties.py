@@ -10,18 +10,19 @@ from datetime import datetime, time, timedelta
 from typing import Final
 
 from domain.deadlines.decided import hour_of
+from domain.deadlines.law import OfficePolicy, PausePolicy
 from domain.deadlines.working_time import WorkingCalendar
 from domain.dossier import events as ev
-from domain.dossier.dates import Dates, first_due_before
-from domain.dossier.judging import Duty, DutyName, Judge
-from domain.dossier.limits import notice_days, supplement_limit, transfer_limit
+from domain.dossier.dates.dates import Dates, first_due_before
+from domain.dossier.dates.limits import notice_days, supplement_limit, transfer_limit
+from domain.dossier.explanation.judging import Duty, DutyName, Judge
+from domain.dossier.history import History
 from domain.dossier.state import OPEN, Clock, Dossier, Offer, PauseKind
 from domain.dossier.transitions import answers
 from domain.envelope import UnitCode
 from domain.errors import CalendarContradicts, CalendarLacksYear
-from domain.history import History
-from domain.registers import Channel, OfficePolicy, PausePolicy
-from domain.rules import RuleBook
+from domain.rules.procedures import Channel
+from domain.rules.rule_book import RuleBook
 
 _DAY_ENDS: Final = time(23, 59, 59)
 _DAY: Final = timedelta(days=1)

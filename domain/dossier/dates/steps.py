@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from domain.deadlines.law import PausePolicy
 from domain.deadlines.shares import share_ends
-from domain.dossier.dates import Dates
-from domain.registers import PausePolicy
+from domain.dossier.dates.dates import Dates
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,12 +7,20 @@ from typing import Final, assert_never
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain import registers as reg
 from domain.deadlines.decided import sessions_of, working_calendar
+from domain.deadlines.law import BASE_POLICY, CalendarUse, OfficePolicy
 from domain.deadlines.working_time import WorkingCalendar
-from domain.dossier.payloads import CalendarUse
 from domain.envelope import Pin, ProcedureCode, Recorded, UnitCode
 from domain.errors import UnitEnded, UnknownProcedure, UnknownUnit
+from domain.rules.calendars import CalendarDecided
+from domain.rules.policies import PolicyDecided
+from domain.rules.procedures import ProcedurePublished, ProcedureVersion
+from domain.rules.register import stream_of
+from domain.rules.registers import RegisterEvent
+from domain.rules.sources import SourceRegistered, SourceSystem
+from domain.rules.subjects import SubjectErased
+from domain.rules.tokens import Grant, TokenGranted, TokenRevoked
+from domain.rules.units import Unit, UnitEndedByDecision, UnitRegistered
 
 CALENDAR: Final = "VN"
 POLICY: Final = "VN"
@@ -21,7 +29,7 @@ _MOST_COMPILED: Final = 256  # Calendars kept at once; what is asked for again i
 
 @dataclass(frozen=True, slots=True)
 class UnitEntry:
-    unit: reg.Unit
+    unit: Unit
     pin: Pin
     ended_at: datetime | None = None
     successors: tuple[UnitCode, ...] = ()
@@ -29,13 +37,13 @@ class UnitEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProcedureEntry:
-    versions: tuple[reg.ProcedurePublished, ...]
+    versions: tuple[ProcedurePublished, ...]
     pin: Pin
 
 
 @dataclass(frozen=True, slots=True)
 class TokenEntry:
-    grant: reg.Grant
+    grant: Grant
     granted_at: datetime
     revoked: bool = False
 
@@ -47,19 +55,19 @@ class RuleBook:
     position: int = 0
     units: dict[UnitCode, UnitEntry] = field(default_factory=dict)
     procedures: dict[ProcedureCode, ProcedureEntry] = field(default_factory=dict)
-    calendars: dict[str, tuple[reg.CalendarDecided, ...]] = field(default_factory=dict)
-    policies: dict[str, tuple[reg.PolicyDecided, ...]] = field(default_factory=dict)
-    sources: dict[str, reg.SourceSystem] = field(default_factory=dict)
+    calendars: dict[str, tuple[CalendarDecided, ...]] = field(default_factory=dict)
+    policies: dict[str, tuple[PolicyDecided, ...]] = field(default_factory=dict)
+    sources: dict[str, SourceSystem] = field(default_factory=dict)
     tokens: dict[str, TokenEntry] = field(default_factory=dict)
     erased: set[UUID] = field(default_factory=set)
     versions: dict[UUID, int] = field(default_factory=dict)
     _children: dict[UnitCode, set[UnitCode]] = field(default_factory=dict)
     _predecessors: dict[UnitCode, set[UnitCode]] = field(default_factory=dict)
-    _decided: dict[str, list[reg.CalendarDecided]] = field(default_factory=dict)
+    _decided: dict[str, list[CalendarDecided]] = field(default_factory=dict)
     _compiled: dict[tuple[CalendarUse, int], WorkingCalendar] = field(default_factory=dict)
     _subtrees: dict[UnitCode, frozenset[UnitCode]] = field(default_factory=dict)
 
-    def learn(self, events: Iterable[Recorded[reg.RegisterEvent]]) -> None:
+    def learn(self, events: Iterable[Recorded[RegisterEvent]]) -> None:
         """Take in the next events of the registers, in the order of the ledger; old ones again."""
         for recorded in events:
             if recorded.seq <= self.position:
@@ -69,10 +77,10 @@ class RuleBook:
             self.versions[recorded.event.originator_id] = recorded.event.originator_version
             self.position = max(self.position, recorded.seq)
 
-    def _learn(self, event: reg.RegisterEvent) -> None:  # noqa: C901, PLR0912  # a case each
+    def _learn(self, event: RegisterEvent) -> None:  # noqa: C901, PLR0912  # a case each
         pin = Pin(stream=event.originator_id, version=event.originator_version)
         match event:
-            case reg.UnitRegistered():
+            case UnitRegistered():
                 known = self.units.get(event.code)
                 if known is not None and known.unit.parent is not None:
                     self._children[known.unit.parent].discard(event.code)
@@ -80,7 +88,7 @@ class RuleBook:
                     self._children.setdefault(event.parent, set()).add(event.code)
                 ended = (known.ended_at, known.successors) if known is not None else (None, ())
                 self.units[event.code] = UnitEntry(event, pin, *ended)
-            case reg.UnitEndedByDecision():
+            case UnitEndedByDecision():
                 entry = self.units.get(event.code)
                 if entry is not None:
                     self.units[event.code] = UnitEntry(
@@ -88,28 +96,28 @@ class RuleBook:
                     )
                 for successor in event.successors:
                     self._predecessors.setdefault(successor, set()).add(event.code)
-            case reg.ProcedurePublished():
+            case ProcedurePublished():
                 former = self.procedures.get(event.code)
                 versions = (*(former.versions if former else ()), event)
                 self.procedures[event.code] = ProcedureEntry(versions, pin)
-            case reg.CalendarDecided():
+            case CalendarDecided():
                 decided = self.calendars.get(event.calendar, ())
                 others = tuple(each for each in decided if each.id != event.id)
                 self.calendars[event.calendar] = (*others, event)
                 self._decided.setdefault(event.calendar, []).append(event)
-            case reg.PolicyDecided():
+            case PolicyDecided():
                 self.policies[event.policy] = (*self.policies.get(event.policy, ()), event)
-            case reg.SourceRegistered():
+            case SourceRegistered():
                 self.sources[event.name] = event
-            case reg.TokenGranted():
+            case TokenGranted():
                 self.tokens[event.digest] = TokenEntry(event, event.timestamp)
-            case reg.TokenRevoked():
+            case TokenRevoked():
                 for digest, token in self.tokens.items():
                     if token.grant.token_id == event.token_id:
                         self.tokens[digest] = TokenEntry(
                             token.grant, token.granted_at, revoked=True
                         )
-            case reg.SubjectErased():
+            case SubjectErased():
                 self.erased.add(event.subject)
             case _:
                 assert_never(event)
@@ -123,7 +131,7 @@ class RuleBook:
             raise UnitEnded(code)
         return entry
 
-    def procedure(self, code: ProcedureCode, at: datetime) -> tuple[reg.ProcedurePublished, Pin]:
+    def procedure(self, code: ProcedureCode, at: datetime) -> tuple[ProcedurePublished, Pin]:
         """Return the version in force at a moment (by the date at which it begins)."""
         entry = self.procedures.get(code)
         day = at.astimezone(ZoneInfo("Asia/Ho_Chi_Minh")).date()
@@ -132,7 +140,7 @@ class RuleBook:
             raise UnknownProcedure(code)
         return max(valid, key=lambda each: (each.valid_from, each.originator_version)), entry.pin
 
-    def procedure_version(self, code: ProcedureCode, version: int) -> reg.ProcedureVersion | None:
+    def procedure_version(self, code: ProcedureCode, version: int) -> ProcedureVersion | None:
         """Return a published version, or None where there is none."""
         entry = self.procedures.get(code)
         published = entry.versions if entry is not None else ()
@@ -142,8 +150,8 @@ class RuleBook:
         """Return how often the office policy was decided; 0: the one that comes with the law."""
         return len(self.policies.get(name, ()))
 
-    def policy(self, version: int, name: str = POLICY) -> reg.OfficePolicy:
-        return self.policies[name][version - 1] if version else reg.BASE_POLICY
+    def policy(self, version: int, name: str = POLICY) -> OfficePolicy:
+        return self.policies[name][version - 1] if version else BASE_POLICY
 
     def calendar_use(self, unit: UnitCode) -> CalendarUse:
         """Return the calendar by which a unit works, as it is decided now."""
@@ -162,11 +170,11 @@ class RuleBook:
         entry = self.units.get(competent) if competent is not None else None
         name = (entry.unit.calendar if entry is not None else None) or CALENDAR
         for category, key in (("calendar", name), ("policy", POLICY)):
-            stream = reg.stream_of(category, key)
+            stream = stream_of(category, key)
             if stream in self.versions:
                 yield Pin(stream=stream, version=self.versions[stream])
 
-    def decisions(self, name: str, version: int) -> list[reg.CalendarDecided]:
+    def decisions(self, name: str, version: int) -> list[CalendarDecided]:
         """Return what a version of a calendar holds: of each decision its last form by then."""
         last = {each.id: each for each in self._decided.get(name, [])[:version]}
         return list(last.values())

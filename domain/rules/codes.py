@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.envelope import UnitCode
-from domain.registers import Unit
+from domain.rules.units import Unit
 
 MAX_LENGTH = 64
 _SAFE = re.compile(r"(?!\.\.?$)[^\s/?#%\\]+(?: [^\s/?#%\\]+)*")

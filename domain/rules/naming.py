@@ -3,7 +3,7 @@
 import unicodedata
 
 from domain.envelope import ProcedureCode, UnitCode
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 
 def folded(text: str) -> str:

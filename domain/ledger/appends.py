@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Pin, Recorded
 from domain.errors import DomainError, IllegalTransition
-from domain.rules import RuleBook
+from domain.rules.rule_book import RuleBook
 
 DOSSIER_CODE = "dossier-code"
 

@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 
 from domain.deadlines.decided import hour_of
+from domain.deadlines.law import CalendarUse, OfficePolicy, PausePolicy, Term
 from domain.deadlines.running import Pause, Run, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.working_time import WorkingCalendar
-from domain.dossier.payloads import Acceptance, CalendarUse, DateMove, Resolved
+from domain.dossier.payloads import Acceptance, DateMove, Resolved
 from domain.dossier.state import Clock, Dossier, Interruption, PauseKind
 from domain.envelope import UnitCode
-from domain.registers import Channel, OfficePolicy, PausePolicy, ProcedureVersion, Term
-from domain.rules import RuleBook
+from domain.rules.procedures import Channel, ProcedureVersion
+from domain.rules.rule_book import RuleBook
 
 _MINUTE = timedelta(minutes=1)
 _DAY_ENDS = time(23, 59, 59)

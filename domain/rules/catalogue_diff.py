@@ -6,7 +6,8 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 from typing import Final, TypeVar
 
-from domain import registers as reg
+from domain.deadlines.law import Term, TermUnit
+from domain.rules.procedures import ChannelTerm, ProcedureFee, ProcedureStep, ProcedureVersion
 
 T = TypeVar("T")
 _NAMES: Final = {"code", "version"}
@@ -34,13 +35,13 @@ class Difference:
         return Kind.ADDED if self.was is None else Kind.CHANGED
 
 
-def differences(was: reg.ProcedureVersion, now: reg.ProcedureVersion) -> list[Difference]:
+def differences(was: ProcedureVersion, now: ProcedureVersion) -> list[Difference]:
     """Return in what the later version differs, in the order of the fields; [] if in nothing.
 
     The order of components and fees says nothing; that of the steps does.
     """
     found: list[Difference] = []
-    for field in fields(reg.ProcedureVersion):
+    for field in fields(ProcedureVersion):
         if field.name not in _NAMES:
             found += _of_field(field.name, getattr(was, field.name), getattr(now, field.name))
     return found
@@ -74,11 +75,11 @@ def _order(steps: Iterable[object]) -> str:
 
 def _called(entry: object) -> object:
     match entry:
-        case reg.ProcedureStep():
+        case ProcedureStep():
             return entry.name
-        case reg.ProcedureFee():
+        case ProcedureFee():
             return entry.code or entry.name or entry.kind
-        case reg.ChannelTerm():
+        case ChannelTerm():
             return entry.channel
         case _:
             return entry
@@ -88,19 +89,19 @@ def _words(value: object) -> str | None:
     match value:
         case None:
             return None
-        case reg.Term():
+        case Term():
             return _length(value.amount, value.unit)
-        case reg.ChannelTerm():
+        case ChannelTerm():
             return f"{value.channel}: {_length(value.amount, value.unit)}"
-        case reg.ProcedureStep():
+        case ProcedureStep():
             return f"{value.name} ({value.role}): {_number(value.hours)} working hours"
-        case reg.ProcedureFee():
+        case ProcedureFee():
             return f"{_fee(value)}: {_number(value.amount)} đồng"
         case _:
             return str(value)
 
 
-def _fee(fee: reg.ProcedureFee) -> str:
+def _fee(fee: ProcedureFee) -> str:
     code = f"[{fee.code}]" if fee.code is not None else None
     kind = f"({fee.kind})" if fee.kind is not None else None
     return " ".join(part for part in (code, fee.name, kind) if part is not None) or "fee"
@@ -110,5 +111,5 @@ def _number(value: float) -> str:
     return f"{value:,}".removesuffix(".0").translate(_VIETNAMESE)
 
 
-def _length(amount: int, unit: reg.TermUnit) -> str:
+def _length(amount: int, unit: TermUnit) -> str:
     return f"{_number(amount)} {unit.replace('_', ' ')}{'' if amount == 1 else 's'}"
