@@ -18,7 +18,7 @@ import asyncpg
 import uvicorn
 import uvloop
 
-from api.app import create_app
+from api.http.app import create_app
 from api.services import Gauges, Services
 from domain.envelope import LedgerEvent
 from domain.ledger.commands import Ledger
@@ -43,9 +43,9 @@ from infra.sealing import MasterKey, SealBroken
 from infra.settings import Settings, SettingsError
 from projections import dossier_overview
 from projections.runner import ProjectionHalted, ReadModel, Runner
-from streams.acting import Machine
-from streams.clock import Clock
-from streams.shipped_calendars import ship_calendars
+from streams.registers.shipped_calendars import ship_calendars
+from streams.time.acting import Machine
+from streams.time.timekeeper import Clock
 
 __all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
 

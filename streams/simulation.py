@@ -12,7 +12,7 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from domain.envelope import event_id
-from streams.cloudevents import PREFIX
+from streams.wire.cloudevents import PREFIX
 
 SOURCE = "urn:motcua:demo:commune"
 _WEEK = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c04")

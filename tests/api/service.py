@@ -17,14 +17,14 @@ import orjson
 from httpx import ASGITransport, AsyncClient, Response
 from litestar import Litestar
 
-from api.app import create_app
+from api.http.app import create_app
 from api.main import Process, opened
 from domain.ledger.registering import Keeper
 from domain.rules.registers import RegisterEvent
 from infra.sealing import MasterKey
 from infra.settings import Settings
-from streams.cloudevents import PREFIX
-from streams.inputs import event_from
+from streams.wire.cloudevents import PREFIX
+from streams.wire.inputs import event_from
 
 PROVINCE: Final = "H44"
 COMMUNE: Final = "H44.100"

@@ -7,12 +7,12 @@ import jsonschema_rs
 import orjson
 import pytest
 
-from api.openapi import document
-from api.problems import STATUS, TITLES
+from api.http.openapi import document
+from api.http.problems import STATUS, TITLES
 from domain.dossier.commands import COMMANDS
-from streams.cloudevents import read_batch, read_envelope
-from streams.examples import BATCH, EVENT, EXAMPLES, cloud_event, command_example
-from streams.inputs import EVENTS, command_from, command_shape, event_from, fact_shape, schema
+from streams.wire.cloudevents import read_batch, read_envelope
+from streams.wire.examples import BATCH, EVENT, EXAMPLES, cloud_event, command_example
+from streams.wire.inputs import EVENTS, command_from, command_shape, event_from, fact_shape, schema
 from tests.api.service import Service
 
 DOCUMENT = document()

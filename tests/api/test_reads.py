@@ -12,7 +12,7 @@ import pytest
 from httpx import ASGITransport, AsyncClient
 
 from domain.dossier.commands import COMMANDS
-from streams.examples import command_example
+from streams.wire.examples import command_example
 from tests.api.service import (
     AGENCY,
     BIRTH,

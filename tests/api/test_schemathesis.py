@@ -25,7 +25,7 @@ from schemathesis.specs.openapi.checks import (
     unsupported_method,
 )
 
-from api.openapi import document
+from api.http.openapi import document
 from tests.api.service import BATCH, serving
 
 LONG: Final = os.environ.get("HOSO_LONG") == "1"

@@ -8,8 +8,8 @@ import orjson
 import uvicorn
 from litestar import Litestar, Response, post
 
-from api.requests import AnyRequest
-from streams.inputs import command_from
+from api.http.requests import AnyRequest
+from streams.wire.inputs import command_from
 
 
 @post("/v1/dossiers", status_code=201)

@@ -11,8 +11,8 @@ from time import perf_counter
 
 import psutil
 
-from api.administration import KEEPER, load_entries
 from api.main import Process, Settings, machine_of, opened
+from api.operating.registers import KEEPER, load_entries
 from domain.deadlines.decided import ZONE, applied, deciding, working_calendar
 from domain.deadlines.explaining import account
 from domain.deadlines.law import PausePolicy, Term, TermUnit
@@ -21,9 +21,9 @@ from domain.deadlines.terms import Counting
 from domain.deadlines.wording import explanation_text
 from domain.envelope import UnitCode
 from domain.rules.calendars import CalendarDecided
-from streams.catalogue_files import COMMUNE, load_catalogue
-from streams.recomputing import recompute_open
-from streams.shipped_calendars import shipped_calendars
+from streams.registers.catalogue_files import COMMUNE, load_catalogue
+from streams.registers.shipped_calendars import shipped_calendars
+from streams.time.recomputing import recompute_open
 from tests.benchmarks.bulk import Filling, fill
 from tests.benchmarks.measuring import Effort, Figure, benchmark
 from tests.examples import stamp

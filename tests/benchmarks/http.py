@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from api.administration import granted, load_entries
 from api.main import Settings, opened
+from api.operating.registers import granted, load_entries
 from domain.rules.tokens import Role
-from streams.catalogue_files import COMMUNE, load_catalogue
+from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.benchmarks.client import at_a_rate, at_full_speed, closing_all, connections, post
 from tests.benchmarks.measuring import Effort, Figure, alternate, benchmark
 from tests.system.service import Service, environment, free_port

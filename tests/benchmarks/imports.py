@@ -15,9 +15,9 @@ from typing import Any
 import orjson
 import psutil
 
-from api.administration import load_entries
 from api.main import Settings, opened
-from streams.catalogue_files import COMMUNE, load_catalogue
+from api.operating.registers import load_entries
+from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.benchmarks.measuring import Effort, Figure, benchmark
 from tests.system.service import environment
 
@@ -74,7 +74,7 @@ def _events(count: int) -> Iterator[dict[str, Any]]:
 
 def _import(file: Path, data: Path) -> tuple[float, float, float, dict[str, Any]]:
     """Return seconds, peak and mid-way memory in MiB, and what the command reported."""
-    command = [sys.executable, "-c", "from api.command_line import run; run()", "import"]
+    command = [sys.executable, "-c", "from api.terminal.command_line import run; run()", "import"]
     begin = perf_counter()
     process = subprocess.Popen(
         [*command, str(file), "--json"], env=environment(data), stdout=subprocess.PIPE

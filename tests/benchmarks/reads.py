@@ -8,14 +8,14 @@ from statistics import median, quantiles
 from tempfile import TemporaryDirectory
 from time import perf_counter
 
-from api.administration import granted, load_entries
 from api.main import VIEWS, Process, Settings, opened
+from api.operating.registers import granted, load_entries
 from domain.dossier.history import effective_history, fold
 from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
 from projections.rebuild import rebuild
 from projections.runner import table_of
-from streams.catalogue_files import COMMUNE, load_catalogue, parse_catalogue
+from streams.registers.catalogue_files import COMMUNE, load_catalogue, parse_catalogue
 from tests.benchmarks.bulk import Filling, dossier_id, fill, history
 from tests.benchmarks.client import Connection, closing_all, connections, get
 from tests.benchmarks.measuring import Effort, Figure, benchmark

@@ -18,10 +18,10 @@ from domain.ledger.appends import Store
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Registers
 from domain.rules.tokens import Role
-from streams.cloudevents import PREFIX
-from streams.importing import ImportReport, Into, import_file
-from streams.mapping import FileMapping
-from streams.refusals import RefusedRow
+from streams.importing.importing import ImportReport, Into, import_file
+from streams.importing.mapping import FileMapping
+from streams.importing.refusals import RefusedRow
+from streams.wire.cloudevents import PREFIX
 
 LOG = '<log xmlns="http://www.xes-standard.org/">'
 COMMAND_LINE = Sender(principal="command-line", role=Role.SOURCE, unit=None, scope=frozenset[Any]())

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from domain.deadlines.law import OfficeHours
-from streams.calendar_files import nationwide_decisions
-from streams.files import FileRefused
-from streams.shipped_calendars import SHIPPED, shipped_calendars
+from streams.importing.files import FileRefused
+from streams.registers.calendar_files import nationwide_decisions
+from streams.registers.shipped_calendars import SHIPPED, shipped_calendars
 
 TET = """
 [[decision]]

@@ -9,8 +9,8 @@ from domain.errors import InvalidRequest
 from domain.ledger.registering import Change, Keeper, Registers
 from domain.rules.calendars import CalendarDecided
 from infra.memory import MemoryStore
-from streams.holiday_proposals import VERIFIED, proposal
-from streams.shipped_calendars import shipped_calendars
+from streams.registers.holiday_proposals import VERIFIED, proposal
+from streams.registers.shipped_calendars import shipped_calendars
 from tests.streams.files import now
 
 DAY = timedelta(days=1)

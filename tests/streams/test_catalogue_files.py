@@ -15,7 +15,7 @@ from domain.rules.registers import RegisterEvent
 from domain.rules.sources import SourceRegistered
 from domain.rules.units import UnitEndedByDecision, UnitRegistered
 from infra.memory import MemoryStore
-from streams.catalogue_files import (
+from streams.registers.catalogue_files import (
     COMMUNE,
     CatalogueInvalid,
     load_catalogue,

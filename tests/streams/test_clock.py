@@ -14,8 +14,8 @@ from domain.dossier.state import Status
 from domain.envelope import UnitCode
 from domain.rules.policies import PolicyDecided
 from domain.rules.register import stream_of
-from streams.clock import LOCK, Clock, Ticked
-from streams.recomputing import Recomputed
+from streams.time.recomputing import Recomputed
+from streams.time.timekeeper import LOCK, Clock, Ticked
 from tests.conftest import OpenStore
 from tests.door import Slam, door_before
 from tests.examples import (

@@ -10,7 +10,7 @@ from domain.envelope import TimePrecision
 from domain.errors import InvalidRequest, TimeWithoutOffset
 from domain.ledger.facts import Fact
 from domain.rules.units import UnitRegistered
-from streams.cloudevents import (
+from streams.wire.cloudevents import (
     MAX_BATCH,
     claimed_id,
     fact_of,
@@ -21,7 +21,7 @@ from streams.cloudevents import (
     read_envelope,
     stored_name,
 )
-from streams.examples import BATCH, EVENT
+from streams.wire.examples import BATCH, EVENT
 from tests.streams.files import COMMAND_LINE, digest, step
 
 STEP = step("H44-1", "e-1")

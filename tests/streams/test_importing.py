@@ -12,9 +12,9 @@ from domain.envelope import UnitCode
 from domain.errors import Busy
 from domain.ledger.appends import Answer, Append
 from infra.memory import MemoryStore
-from streams.importing import ImportReport, ImportStopped, import_file
-from streams.mapping import parse_mapping
-from streams.refusals import RefusedFile
+from streams.importing.importing import ImportReport, ImportStopped, import_file
+from streams.importing.mapping import parse_mapping
+from streams.importing.refusals import RefusedFile
 from tests.streams.files import (
     MAPPING,
     PROCEDURE,

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from infra.memory import MemoryStore
-from streams.importing import ImportStopped, import_file
-from streams.mapping import parse_mapping
+from streams.importing.importing import ImportStopped, import_file
+from streams.importing.mapping import parse_mapping
 from tests.streams.files import (
     MAPPING,
     Replayed,

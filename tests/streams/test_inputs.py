@@ -15,8 +15,8 @@ from domain.dossier import events as ev
 from domain.errors import InvalidRequest, TimeWithoutOffset
 from domain.ledger.registering import said
 from domain.personal import Personal
-from streams.examples import EXAMPLES, command_example
-from streams.inputs import (
+from streams.wire.examples import EXAMPLES, command_example
+from streams.wire.inputs import (
     EVENTS,
     command_from,
     command_shape,

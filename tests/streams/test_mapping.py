@@ -9,8 +9,8 @@ import pytest
 from domain.errors import DomainError
 from domain.rules.procedures import ProcedurePublished
 from domain.rules.units import UnitRegistered
-from streams.mapped import rows_of_trace
-from streams.mapping import (
+from streams.importing.mapped import rows_of_trace
+from streams.importing.mapping import (
     SHIPPED,
     FileMapping,
     MappingDoesNotFit,
@@ -18,8 +18,8 @@ from streams.mapping import (
     load_mapping,
     parse_mapping,
 )
-from streams.rows import Row
-from streams.xes import Attributes, Trace
+from streams.importing.rows import Row
+from streams.importing.xes import Attributes, Trace
 from tests.streams.files import MAPPING
 
 PLUS1 = timezone(timedelta(hours=1))

@@ -11,8 +11,8 @@ import orjson
 import pytest
 
 from infra.appender import Lane
-from streams.importing import ImportReport, import_file
-from streams.mapping import SHIPPED, load_mapping
+from streams.importing.importing import ImportReport, import_file
+from streams.importing.mapping import SHIPPED, load_mapping
 from tests.conftest import OpenStore
 from tests.stores import Opened, rows, utc_now
 from tests.streams.files import Refused, Replayed, into

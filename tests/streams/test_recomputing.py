@@ -10,7 +10,7 @@ import pytest
 from domain.dossier import commands as do
 from domain.dossier import events as ev
 from domain.envelope import UnitCode
-from streams.recomputing import Recomputed, recompute_open
+from streams.time.recomputing import Recomputed, recompute_open
 from tests.conftest import OpenStore
 from tests.examples import (
     AGENCY,

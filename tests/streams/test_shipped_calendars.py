@@ -7,7 +7,7 @@ from datetime import date
 from domain.ledger.registering import Keeper, Registers
 from domain.rules.calendars import CalendarDecided
 from domain.rules.register import stream_of
-from streams.shipped_calendars import SOURCE, ship_calendars, shipped_calendars
+from streams.registers.shipped_calendars import SOURCE, ship_calendars, shipped_calendars
 from tests.conftest import OpenStore
 from tests.stores import Opened, rows, utc_now
 

@@ -7,7 +7,7 @@ from domain.deadlines.decided import working_calendar
 from domain.deadlines.law import Term, TermUnit
 from domain.deadlines.running import run
 from domain.deadlines.terms import Counting
-from streams.shipped_calendars import shipped_calendars
+from streams.registers.shipped_calendars import shipped_calendars
 from streams.simulation import Commune, week
 
 HOME = ZoneInfo("Asia/Ho_Chi_Minh")

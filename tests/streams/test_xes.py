@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams import xes
-from streams.files import FileRefused
-from streams.xes import MalformedXml, Trace, UnsafeXml, XesReader
+from streams.importing import xes
+from streams.importing.files import FileRefused
+from streams.importing.xes import MalformedXml, Trace, UnsafeXml, XesReader
 from tests.streams.files import LOG, attribute, event, log, trace
 
 TRACES = [

@@ -18,8 +18,8 @@ from domain.rules.procedures import Channel
 from domain.rules.registers import RegisterEvent
 from domain.rules.tokens import Role
 from projections.runner import Runner
-from streams.acting import Machine
-from streams.clock import Clock
+from streams.time.acting import Machine
+from streams.time.timekeeper import Clock
 from tests.conftest import OpenStore
 from tests.examples import (
     AGENCY,

@@ -19,11 +19,11 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from api.administration import granted, load_entries
 from api.main import VIEWS, Process, Settings, audited, opened
+from api.operating.registers import granted, load_entries
 from domain.rules.tokens import Role
 from projections.rebuild import rebuild
-from streams.catalogue_files import COMMUNE, load_catalogue
+from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.system.load import Acknowledged, Load
 from tests.system.service import Service, environment
 

@@ -9,10 +9,10 @@ from typing import Any
 
 from click.testing import CliRunner
 
-from api.command_line import hoso
+from api.terminal.command_line import hoso
 from tests.system.service import environment
 
-COMMAND = (sys.executable, "-c", "from api.command_line import run; run()")
+COMMAND = (sys.executable, "-c", "from api.terminal.command_line import run; run()")
 
 
 class Hoso:

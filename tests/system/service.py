@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Self
 
-SERVE = (sys.executable, "-c", "from api.command_line import run; run()", "serve")
+SERVE = (sys.executable, "-c", "from api.terminal.command_line import run; run()", "serve")
 
 
 def environment(data: Path) -> dict[str, str]:

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from api.administration import KEEPER, load_entries
 from api.main import Process, now, opened
+from api.operating.registers import KEEPER, load_entries
 from domain.dossier import commands as do
 from domain.envelope import ProcedureCode, UnitCode
 from domain.ledger.access import Sender
@@ -22,7 +22,7 @@ from domain.ledger.commands import Order
 from domain.rules.procedures import Channel
 from domain.rules.tokens import Role
 from infra.settings import Settings
-from streams.catalogue_files import COMMUNE, load_catalogue
+from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.examples import calendar_decided
 from tests.stores import key, until
 from tests.system.load import AGENCY, DESK, PROCEDURE
@@ -30,7 +30,7 @@ from tests.system.service import Service, environment
 
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
-HOSO = (sys.executable, "-c", "from api.command_line import run; run()")
+HOSO = (sys.executable, "-c", "from api.terminal.command_line import run; run()")
 HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 PAIR = ["SupplementExpired", "DossierStopped"]
 CLERK = Sender(principal="clerk", role=Role.DESK, unit=None, scope=frozenset())

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from api.command_line import hoso
+from api.terminal.command_line import hoso
 
 V12 = ("--start", "2026-03-02T09:00", "--term", "5 working days")
 PAUSE = ("--pause", "2026-03-04T10:00", "2026-03-10T14:00")
@@ -269,7 +269,7 @@ def test_an_open_pause_is_shown_with_the_date_if_it_ended_now() -> None:
 def test_the_command_needs_neither_settings_nor_a_database(tmp_path: Path) -> None:
     done = subprocess.run(
         [
-            *(sys.executable, "-c", "from api.command_line import run; run()"),
+            *(sys.executable, "-c", "from api.terminal.command_line import run; run()"),
             *("due", *V12, "--json"),
         ],
         env={"HOSO_DATA": str(tmp_path / "data"), "HOSO_DATABASE_URL": "nonsense"},

@@ -14,7 +14,7 @@ from domain.errors import CalendarContradicts, CalendarLacksYear, InvalidRequest
 from domain.rules.calendars import CalendarDecided
 from domain.rules.procedures import Channel
 from domain.rules.rule_book import RuleBook
-from streams.shipped_calendars import shipped_calendars
+from streams.registers.shipped_calendars import shipped_calendars
 from tests import examples as say
 from tests.domain.deadlines.given import (
     EVERYWHERE,

@@ -1,0 +1,1 @@
+"""What whoever runs the machine does: no token is asked."""

@@ -1,0 +1,1 @@
+"""Words and shapes for people, in Vietnamese and English: no HTTP, no terminal."""

@@ -1,0 +1,1 @@
+"""The command `hoso`: one module for each group of verbs."""

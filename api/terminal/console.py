@@ -1,0 +1,132 @@
+"""How the command speaks: results on standard output, all else on standard error."""
+
+import re
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import orjson
+import rich_click as click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from api.main import FAILURES, in_loop
+from domain.errors import DomainError
+from streams.importing.files import FileRefused
+
+HOME = ZoneInfo("Asia/Ho_Chi_Minh")
+out = Console(highlight=False, soft_wrap=True)
+notes = Console(stderr=True, highlight=False)
+
+_AGE = re.compile(r"(\d{1,5})([hdwmy])")
+_LONGEST = timedelta(days=100 * 365)
+_UNITS = {"h": 1, "d": 24, "w": 24 * 7, "m": 24 * 30, "y": 24 * 365}
+
+
+def fail(message: str) -> NoReturn:
+    """End with status 1 and one line."""
+    click.echo("hoso: " + " ".join(message.split()), err=True)
+    sys.exit(1)
+
+
+def carry_out(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401  # what the work returns
+    """Run a command's work; whatever a user can cause ends as one line and status 1."""
+    try:
+        return in_loop(work())
+    except (DomainError, FileRefused, *FAILURES) as error:
+        fail(str(error) or type(error).__name__)
+    except KeyboardInterrupt:
+        fail("interrupted; what was recorded is recorded, and the command can be run again.")
+
+
+def print_json(body: object) -> None:
+    sys.stdout.buffer.write(orjson.dumps(body, option=orjson.OPT_UTC_Z) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def print_pairs(pairs: dict[str, object]) -> None:
+    """Print names and values, one a line."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in pairs.items():
+        if value not in (None, "", [], ()):
+            grid.add_row(f"[bold]{name}[/]", _shown(value))
+    out.print(grid)
+
+
+def print_table(title: str, columns: list[str], rows: list[list[object]]) -> None:
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*map(_shown, row))
+    out.print(table)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.astimezone(HOME).strftime("%d/%m/%Y %H:%M:%S")
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_shown, value))
+    return "" if value is None else str(value).replace("[", r"\[")
+
+
+@contextmanager
+def progress(title: str, total: int | None = None) -> Iterator[Callable[..., None]]:
+    """Show how far long work is, on standard error, if somebody looks.
+
+    Yields a function of what is done and, if it becomes known only then, of how much there is.
+    """
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=notes,
+        disable=not sys.stderr.isatty(),
+    )
+    with bar:
+        task = bar.add_task(title, total=total)
+
+        def advance(done: int, whole: int | None = None) -> None:
+            bar.update(task, completed=done, total=total if whole is None else whole)
+
+        yield advance
+
+
+class Moment(click.ParamType[datetime]):
+    """A time; without an offset it is Asia/Ho_Chi_Minh."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> datetime:  # noqa: ANN401  # click's own signature
+        if isinstance(value, datetime):
+            return value
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no time like 2026-03-02T09:15 or 2026-03-02.", param, ctx)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=HOME)
+
+
+class Age(click.ParamType[timedelta]):
+    """A length like 12h, 30d, 6m or 1y."""
+
+    name = "length"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> timedelta:  # noqa: ANN401  # click's own signature
+        if isinstance(value, timedelta):
+            return value
+        found = _AGE.fullmatch(value)
+        if found is None or int(found[1]) == 0:
+            self.fail(f"{value!r} is no length like 12h, 30d, 6m or 1y.", param, ctx)
+        length = timedelta(hours=int(found[1]) * _UNITS[found[2]])
+        if length > _LONGEST:
+            self.fail(f"{value!r} is longer than 100y.", param, ctx)
+        return length
+
+
+as_json = click.option("--json", "as_json", is_flag=True, help="One JSON document, nothing else.")

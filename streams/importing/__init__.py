@@ -1,0 +1,1 @@
+"""Files that are imported: their forms, their mappings, their rows."""

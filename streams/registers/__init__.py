@@ -1,0 +1,1 @@
+"""Entries of the registers from files: catalogues, calendar decisions, what ships."""

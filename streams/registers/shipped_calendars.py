@@ -1,0 +1,56 @@
+"""The calendar decisions that ship with the ledger, as data: read, never computed."""
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from domain.errors import CalendarContradicts, RulesChanged
+from domain.ledger.access import Sender
+from domain.ledger.appends import Clock, Key, Store
+from domain.ledger.registering import Change, Notice, Registers
+from domain.rules.calendars import CalendarDecided
+from domain.rules.rule_book import RuleBook
+from domain.rules.tokens import Role
+from streams.registers.catalogue_files import load_catalogue
+
+SHIPPED: Final = Path(__file__).parent / "calendars" / "vietnam.toml"
+SOURCE: Final = "urn:hoso:shipped-calendar"
+
+
+def shipped_calendars() -> list[CalendarDecided]:
+    """Return the shipped decisions, in the file's order; proposals apply only once confirmed."""
+    return [entry for entry in load_catalogue(SHIPPED) if isinstance(entry, CalendarDecided)]
+
+
+async def ship_calendars(store: Store, now: Clock) -> int:
+    """Record each shipped decision that the ledger has in no form, once for ever; count these.
+
+    What an operator decided stays, also where a shipped decision would contradict it.
+    """
+    registers = Registers(store, now)
+    lacking = [each for each in shipped_calendars() if not _is_held(each, store.rules)]
+    recorded = 0
+    for entry in lacking:
+        with suppress(CalendarContradicts, RulesChanged):  # Whoever opens it next looks again.
+            kept = await registers.record(_notice(entry, now))
+            recorded += kept.change is Change.RECORDED
+    if lacking:
+        await store.read()
+    return recorded
+
+
+def _is_held(decision: CalendarDecided, rules: RuleBook) -> bool:
+    return any(each.id == decision.id for each in rules.calendars.get(decision.calendar, ()))
+
+
+def _notice(entry: CalendarDecided, now: Clock) -> Notice:
+    """Tell a decision under an identity: beaten by another process, it is not applied again."""
+    name = f"{entry.calendar}/{entry.id}"
+    return Notice(
+        entry=entry,
+        source=SOURCE,
+        source_id=name,
+        stated=now(),
+        sender=Sender(principal="machine", role=Role.ADMINISTRATOR, unit=None, scope=frozenset()),
+        key=Key(scope=f"source:{SOURCE}", key=name, digest=b""),
+    )

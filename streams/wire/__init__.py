@@ -1,0 +1,1 @@
+"""CloudEvents and their payloads: what stands on the wire, in and out."""
