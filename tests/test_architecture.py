@@ -18,7 +18,8 @@ from typing import TypeVar, get_type_hints
 
 import pytest
 
-from api.http.problems import STATUS, TITLES
+from api.http.problems import STATUS
+from api.showing.refusals import TITLES
 from domain.dossier.commands import COMMANDS, DossierCommand
 from domain.dossier.events import DOSSIER_EVENTS
 from domain.dossier.evolve import _EFFECTS

@@ -15,15 +15,14 @@ from api.http.requests import (
     answer,
     at_least,
     body_of,
-    dossier_ref,
     flag,
     key_of,
     known,
     sender_of,
     services_of,
-    stream_named,
     version_of,
 )
+from api.naming import dossier_ref, stream_named
 from domain.dossier.commands import COMMANDS, AcceptDossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, KeyRequired, NotFound

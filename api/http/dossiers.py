@@ -2,7 +2,6 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +15,6 @@ from api.http.requests import (
     answer,
     at_least,
     body_of,
-    dossier_ref,
     flag,
     instant,
     known,
@@ -24,23 +22,22 @@ from api.http.requests import (
     sender_of,
     services_of,
     single,
-    stream_named,
 )
+from api.naming import dossier_ref, known_position, stream_named
 from api.services import Services
-from api.showing.dossiers import dossier_body, history_item
+from api.showing.dossiers import dossier_body, history_body
 from domain.dossier.commands import COMMANDS
 from domain.dossier.decisions import allowed, refusal
-from domain.dossier.history import full_history, replay
+from domain.dossier.history import replay
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, NotFound
 from domain.ledger.access import Action, Sender
 from domain.rules.naming import matching_procedures, matching_units
 from projections import dossier_overview as overview
-from streams.wire.inputs import moment, reason_of
+from streams.wire.inputs import reason_of
 
 _MOST = 200
-_POSITION = re.compile(r"[0-9]{1,18}")
 _CURSOR = re.compile(rb"before:(\d{1,18})")
 
 
@@ -84,28 +81,6 @@ async def get_history(request: AnyRequest, dossier: FromPath[str]) -> Response[b
     shown = position if known_at is None else min(known_at, position)
     headers = {"Hoso-Position": str(position)}
     return answer({"position": shown, "items": body}, headers=headers)
-
-
-async def history_body(
-    services: Services,
-    events: list[Any],
-    as_of: datetime | None,
-    known_at: int | None,
-    *,
-    clear: bool,
-) -> list[dict[str, Any]]:
-    entries = full_history(events, as_of, known_at)
-    opened = await services.open_events([entry.recorded.event for entry in entries], clear=clear)
-    return [history_item(entry, event) for entry, event in zip(entries, opened, strict=True)]
-
-
-async def known_position(services: Services, text: str | None) -> int | None:
-    """Return the position that `known_at` means: a time, or the position itself."""
-    if text is None:
-        return None
-    if _POSITION.fullmatch(text):
-        return int(text)
-    return await services.log.position_at(moment(text, "known_at"))
 
 
 @get("/v1/dossiers/{dossier:str}/next")

@@ -13,7 +13,8 @@ from api.http import answers as say
 from api.http.dossiers import PersonSearch
 from api.http.due_dates import PREVIEW
 from api.http.operations import JSON, REF, TIME, Answer, Operation, ref, served
-from api.http.problems import MEDIA_TYPE, STATUS, TITLES
+from api.http.problems import MEDIA_TYPE, STATUS
+from api.showing.refusals import TITLES
 from domain import errors as why
 from domain.dossier.commands import COMMANDS
 from streams.wire.cloudevents import PREFIX, CloudEvent

@@ -12,12 +12,13 @@ from api.http.commands import accept_dossier, get_command, send_command
 from api.http.documentation import FILES, START, documentation, documentation_file
 from api.http.dossiers import get_dossier, get_history, get_next, list_dossiers, search_dossiers
 from api.http.due_answers import PREVIEW_EXAMPLE, DueDate, DuePreviewed
-from api.http.due_dates import DuePreview, get_due_date, preview_due_date
+from api.http.due_dates import get_due_date, preview_due_date
 from api.http.events import BATCH, SINGLE, post_events
 from api.http.health import health, metrics, ready
 from api.http.public import look_up
 from domain import errors as why
 from domain.dossier.commands import COMMANDS, AcceptDossier
+from domain.dossier.explanation.preview import DuePreview
 from streams.wire.cloudevents import MAX_BATCH
 from streams.wire.examples import BATCH as BATCH_EXAMPLE
 from streams.wire.examples import DOSSIER_CODE, EVENT, command_example

@@ -5,16 +5,8 @@ from time import monotonic
 from litestar import Response, get
 from litestar.params import FromPath
 
-from api.http.requests import (
-    FRESH,
-    AnyRequest,
-    answer,
-    at_least,
-    dossier_ref,
-    known,
-    services_of,
-    stream_named,
-)
+from api.http.requests import FRESH, AnyRequest, answer, at_least, known, services_of
+from api.naming import dossier_ref, stream_named
 from domain.dossier.history import replay
 from domain.dossier.state import LABELS, Status
 from domain.errors import NotFound, TooManyRequests

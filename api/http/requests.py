@@ -6,8 +6,6 @@ from datetime import datetime
 from hashlib import sha256
 from time import monotonic
 from typing import Any, cast
-from urllib.parse import unquote
-from uuid import UUID
 
 import msgspec
 import orjson
@@ -18,14 +16,11 @@ from api.services import Services
 from domain.errors import (
     InvalidRequest,
     KeyRequired,
-    NotFound,
     NotYet,
     Unauthorized,
     VersionRequired,
 )
 from domain.ledger.access import Action, Sender, authenticate
-from domain.rules.codes import is_code
-from domain.rules.register import is_register
 from streams.wire.inputs import moment
 
 AnyRequest = Request[Any, Any, State]
@@ -90,30 +85,6 @@ async def body_of(request: AnyRequest) -> bytes:
     except RecursionError as error:
         raise InvalidRequest("It is nested too deeply.") from error
     return body
-
-
-def dossier_ref(text: str) -> UUID | str:
-    """Return what a path names: a dossier's UUID, or its code; NotFound for what can be neither."""
-    plain = unquote(text)
-    try:
-        return UUID(plain)
-    except ValueError:
-        if not is_code(plain):
-            raise NotFound("such dossier") from None
-        return plain
-
-
-async def stream_named(services: Services, ref: UUID | str) -> UUID:
-    """Return the dossier's stream that a code or a UUID (its own or an alias) names, or NotFound.
-
-    A UUID that nobody used yet names a dossier that may be opened.
-    """
-    if isinstance(ref, UUID) and is_register(ref):
-        raise NotFound("such dossier")
-    claimed = (await services.store.read(code=str(ref))).claimed
-    if claimed is None and isinstance(ref, str):
-        raise NotFound("such dossier")
-    return claimed or UUID(str(ref))
 
 
 def number(request: AnyRequest, name: str, default: int, low: int, high: int) -> int:

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from api.http.dossiers import history_body
-from api.http.requests import dossier_ref, stream_named
 from api.main import VIEWS, Process, Settings, now, opened
+from api.naming import dossier_ref, stream_named
 from api.services import Services
-from api.showing.dossiers import dossier_body
+from api.showing.dossiers import dossier_body, history_body
 from domain.dossier.history import History, replay
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
@@ -20,7 +19,7 @@ from domain.ledger.access import Sender
 from domain.rules.tokens import Role
 from projections import dossier_overview
 from projections.rebuild import rebuild
-from streams.importing.files import FileRefused
+from streams.errors import FileRefused
 from streams.importing.importing import ImportReport, ImportStopped, Into, import_file
 from streams.importing.mapping import SHIPPED, load_mapping
 from streams.importing.refusals import RefusedFile

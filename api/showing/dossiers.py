@@ -1,9 +1,11 @@
 """Dossiers and events as they are shown: plain values, personal ones as far as allowed."""
 
 from dataclasses import fields
+from datetime import datetime
 from typing import Any
 
-from domain.dossier.history import Entry
+from api.services import Services
+from domain.dossier.history import Entry, full_history
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent
 from domain.ledger.registering import said
@@ -72,3 +74,16 @@ def history_item(entry: Entry, event: LedgerEvent) -> dict[str, Any]:
         "voided_by": entry.voided_by,
         "leaf": entry.recorded.leaf.hex(),
     }
+
+
+async def history_body(
+    services: Services,
+    events: list[Any],
+    as_of: datetime | None,
+    known_at: int | None,
+    *,
+    clear: bool,
+) -> list[dict[str, Any]]:
+    entries = full_history(events, as_of, known_at)
+    opened = await services.open_events([entry.recorded.event for entry in entries], clear=clear)
+    return [history_item(entry, event) for entry, event in zip(entries, opened, strict=True)]

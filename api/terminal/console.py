@@ -16,7 +16,7 @@ from rich.table import Table
 
 from api.main import FAILURES, in_loop
 from domain.errors import DomainError
-from streams.importing.files import FileRefused
+from streams.errors import FileRefused
 
 HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 out = Console(highlight=False, soft_wrap=True)

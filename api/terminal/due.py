@@ -21,7 +21,7 @@ from domain.deadlines.wording import Language, day_text, explanation_text, momen
 from domain.deadlines.working_time import WorkingCalendar
 from domain.errors import DomainError, InvalidRequest
 from domain.ledger.times import YEARS
-from streams.importing.files import FileRefused
+from streams.errors import FileRefused
 from streams.registers.calendar_files import nationwide_decisions
 from streams.registers.shipped_calendars import shipped_calendars
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import rich_click as click
 
-from api.http.due_dates import rules_known, told_of
 from api.main import Process, Settings, opened, read_settings
+from api.naming import rules_known
 from api.operating.ledger import found_dossier
 from api.showing.due_dates import due_date_body
 from api.terminal.console import (
@@ -18,6 +18,8 @@ from api.terminal.console import (
     print_pairs,
     print_table,
 )
+from domain.dossier.explanation.explanation import explained as explained_date
+from domain.dossier.explanation.explanation import standpoint
 
 _DATES: Final = ("printed_due", "first_due", "due", "due_if_resumed_now", "clock_starts")
 _SHOWN: Final = ("id", "code", "state", "awaits", *_DATES)
@@ -46,14 +48,14 @@ async def explained_by(
     _, events, position = await found_dossier(process.services, text)
     known = await process.log.position_at(known_at) if known_at is not None else None
     services = process.services
-    told = told_of(
+    told = standpoint(
         events,
         await rules_known(services, known),
         at=at or as_of or services.now(),
         as_of=as_of,
         known_at=known,
     )
-    return due_date_body(told, position if known is None else min(known, position))
+    return due_date_body(explained_date(told), position if known is None else min(known, position))
 
 
 @click.command()

@@ -8,6 +8,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, Self
 
+from streams.errors import FileRefused
+
 PIECE: Final = 1 << 16
 LONGEST_LINE: Final = 8 << 20
 _SHOWN: Final = 8_000  # Of a line that is too long, this much is kept to show it.
@@ -15,12 +17,6 @@ _GZIP: Final = b"\x1f\x8b"
 _BOM: Final = b"\xef\xbb\xbf"
 _XML_STARTS: Final = (b"<", b"\xfe\xff", b"\xff\xfe")
 _XML_NAMES: Final = (".xes", ".xml", ".xes.gz", ".xml.gz")
-
-
-class FileRefused(Exception):
-    """A file cannot be taken, or not to its end. `code` is stable, like that of a refusal."""
-
-    code = "unreadable-file"
 
 
 class TruncatedFile(FileRefused):

@@ -16,7 +16,8 @@ from domain.rules.procedures import ProcedurePublished
 from domain.rules.registers import RegisterEvent
 from domain.rules.rule_book import RuleBook
 from domain.rules.units import UnitRegistered
-from streams.importing.files import FileRefused, InputFile
+from streams.errors import FileRefused
+from streams.importing.files import InputFile
 from streams.importing.in_order import InOrder
 from streams.importing.mapping import FileMapping, MappingInvalid
 from streams.importing.reading import Rows

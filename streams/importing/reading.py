@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from streams.importing.files import FileRefused, InputFile, lines
+from streams.errors import FileRefused
+from streams.importing.files import InputFile, lines
 from streams.importing.mapped import rows_of_trace
 from streams.importing.mapping import FileMapping, LogMapping, MappingInvalid
 from streams.importing.rows import Row, rows_of_lines

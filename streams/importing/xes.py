@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Final
 from xml.parsers import expat
 
-from streams.importing.files import FileRefused
+from streams.errors import FileRefused
 
 Value = str | int | float | bool | datetime | date
 Attributes = dict[str, Value]

@@ -12,7 +12,7 @@ from typing import Any, Final
 from domain.errors import DomainError
 from domain.rules.calendars import CalendarDecided
 from domain.rules.registers import RegisterEvent
-from streams.importing.files import FileRefused
+from streams.errors import FileRefused
 from streams.registers.entries import (
     CALENDARS,
     ENDED_UNITS,

@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from api.http.openapi import document
-from api.http.problems import STATUS, TITLES
+from api.http.problems import STATUS
+from api.showing.refusals import TITLES
 from domain.dossier.commands import COMMANDS
 from streams.wire.cloudevents import read_batch, read_envelope
 from streams.wire.examples import BATCH, EVENT, EXAMPLES, cloud_event, command_example

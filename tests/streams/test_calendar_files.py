@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from domain.deadlines.law import OfficeHours
-from streams.importing.files import FileRefused
+from streams.errors import FileRefused
 from streams.registers.calendar_files import nationwide_decisions
 from streams.registers.shipped_calendars import SHIPPED, shipped_calendars
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.errors import FileRefused
 from streams.importing import files
-from streams.importing.files import DamagedFile, FileRefused, InputFile, Line, TruncatedFile, lines
+from streams.importing.files import DamagedFile, InputFile, Line, TruncatedFile, lines
 
 TEXT = "".join(f"dòng {n} {'x' * (n % 90)}\n" for n in range(20_000)).encode()
 

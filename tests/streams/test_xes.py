@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from streams.errors import FileRefused
 from streams.importing import xes
-from streams.importing.files import FileRefused
 from streams.importing.xes import MalformedXml, Trace, UnsafeXml, XesReader
 from tests.streams.files import LOG, attribute, event, log, trace
 

@@ -1,0 +1,53 @@
+"""What a text names: a dossier, a position of the ledger, the rules as they were known there."""
+
+import re
+from typing import Final
+from urllib.parse import unquote
+from uuid import UUID
+
+from api.services import Services
+from domain.errors import NotFound
+from domain.rules.codes import is_code
+from domain.rules.register import is_register
+from domain.rules.rule_book import RuleBook
+from streams.wire.inputs import moment
+
+_POSITION: Final = re.compile(r"[0-9]{1,18}")
+
+
+def dossier_ref(text: str) -> UUID | str:
+    """Return what a path names: a dossier's UUID, or its code; NotFound for what can be neither."""
+    plain = unquote(text)
+    try:
+        return UUID(plain)
+    except ValueError:
+        if not is_code(plain):
+            raise NotFound("such dossier") from None
+        return plain
+
+
+async def stream_named(services: Services, ref: UUID | str) -> UUID:
+    """Return the dossier's stream that a code or a UUID (its own or an alias) names, or NotFound.
+
+    A UUID that nobody used yet names a dossier that may be opened.
+    """
+    if isinstance(ref, UUID) and is_register(ref):
+        raise NotFound("such dossier")
+    claimed = (await services.store.read(code=str(ref))).claimed
+    if claimed is None and isinstance(ref, str):
+        raise NotFound("such dossier")
+    return claimed or UUID(str(ref))
+
+
+async def known_position(services: Services, text: str | None) -> int | None:
+    """Return the position that `known_at` means: a time, or the position itself."""
+    if text is None:
+        return None
+    if _POSITION.fullmatch(text):
+        return int(text)
+    return await services.log.position_at(moment(text, "known_at"))
+
+
+async def rules_known(services: Services, known_at: int | None) -> RuleBook:
+    """Return the rules as they were known at a position, or are known now."""
+    return services.store.rules if known_at is None else await services.log.rules_at(known_at)
