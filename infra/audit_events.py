@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from domain.dossier.events import DossierAccepted, DossierSubmitted
+from domain.dossier.intake import DossierAccepted, DossierSubmitted
 from domain.envelope import LedgerEvent, category
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import DOSSIER_CODE

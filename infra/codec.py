@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from domain.dossier.events import DOSSIER_EVENTS
+from domain.dossier.chapters import DOSSIER_EVENTS
 from domain.envelope import LedgerEvent
 from domain.personal import Personal, Withheld
 from domain.rules.registers import REGISTER_EVENTS

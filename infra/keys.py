@@ -10,7 +10,7 @@ from uuid import UUID, uuid4, uuid5
 
 import asyncpg
 
-from domain.dossier.payloads import Party
+from domain.dossier.parts import Party
 from domain.envelope import LedgerEvent
 from domain.errors import RulesChanged
 from domain.personal import Personal, Withheld

@@ -1,6 +1,6 @@
 """The overview of dossiers: one row each, for lists, filters, search and the present state."""
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.resources import files
@@ -11,22 +11,21 @@ import msgspec
 from asyncpg import Connection, Pool, Record
 from asyncpg.pool import PoolConnectionProxy
 
-from domain.dossier import events as ev
 from domain.dossier.dates.settling import settle
-from domain.dossier.evolve import apply
-from domain.dossier.history import legal_order, replay
-from domain.dossier.state import Dossier
+from domain.dossier.events import DossierEvent, VoidingEvent
+from domain.dossier.evolve import apply, replay
+from domain.dossier.history import legal_order
+from domain.dossier.state import FORM, Dossier
+from domain.dossier.status import OPEN, WORK, Status
 from domain.envelope import LedgerEvent, Recorded
 from domain.rules.rule_book import RuleBook
 
 NAME: Final = "dossier_overview"  # Table name and checkpoint key: renaming it means a rebuild.
-VERSION: Final = 2
+VERSION: Final = FORM  # Rows keep the folded dossier; a column of their own raises it too.
 
 Session = Connection | PoolConnectionProxy
 Slot = Callable[[object], str]
 _states = msgspec.json.Decoder(Dossier)
-_VOIDING = (ev.EventCorrected, ev.ResultRejected)
-_DOSSIER_EVENTS = frozenset(ev.DOSSIER_EVENTS)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +75,7 @@ Event = Recorded[LedgerEvent]
 
 def streams(events: Iterable[Event]) -> set[UUID]:
     """Return the streams that this view has a row for."""
-    return {each.event.originator_id for each in events if type(each.event) in _DOSSIER_EVENTS}
+    return {each.event.originator_id for each in events if isinstance(each.event, DossierEvent)}
 
 
 def project(known: Rows, events: Iterable[Event], rules: RuleBook) -> dict[UUID, DossierOverview]:
@@ -85,11 +84,11 @@ def project(known: Rows, events: Iterable[Event], rules: RuleBook) -> dict[UUID,
     `rules` knows the events' registers: the versions that a dossier names never change. A dossier
     without a known row must come with its whole stream.
     """
-    by_stream: dict[UUID, list[Recorded[ev.DossierEvent]]] = {}
+    by_stream: dict[UUID, list[Recorded[DossierEvent]]] = {}
     for each in events:
-        if type(each.event) in _DOSSIER_EVENTS:
-            dossier_event = cast("Recorded[ev.DossierEvent]", each)
-            by_stream.setdefault(each.event.originator_id, []).append(dossier_event)
+        if isinstance(each.event, DossierEvent):
+            told = cast("Recorded[DossierEvent]", each)
+            by_stream.setdefault(each.event.originator_id, []).append(told)
     return {
         stream: _whole(stream, new, rules)
         if stream not in known
@@ -104,7 +103,7 @@ def late(known: Rows, events: Iterable[Event]) -> set[UUID]:
     new: set[UUID] = set()
     for each in events:
         event = each.event
-        if type(event) not in _DOSSIER_EVENTS:
+        if not isinstance(event, DossierEvent):
             continue
         stream = event.originator_id
         row = known.get(stream)
@@ -113,7 +112,7 @@ def late(known: Rows, events: Iterable[Event]) -> set[UUID]:
                 new.add(stream)
             elif stream not in new:
                 found.add(stream)
-        elif row.voiding or isinstance(event, _VOIDING) or _precedes(event, row):
+        elif row.voiding or isinstance(event, VoidingEvent) or _precedes(event, row):
             found.add(stream)
     return found
 
@@ -123,16 +122,16 @@ def _precedes(event: LedgerEvent, row: DossierOverview) -> bool:
 
 
 def _whole(
-    stream: UUID, events: Sequence[Recorded[ev.DossierEvent]], rules: RuleBook
+    stream: UUID, events: Sequence[Recorded[DossierEvent]], rules: RuleBook
 ) -> DossierOverview:
     dossier = replay(stream, events, rules)
-    voiding = any(isinstance(each.event, _VOIDING) for each in events)
+    voiding = any(isinstance(each.event, VoidingEvent) for each in events)
     told_at = max(each.recorded_at for each in events)
     return _row(dossier, min(each.seq for each in events), told_at, voiding=voiding)
 
 
 def _next(
-    row: DossierOverview, events: Sequence[Recorded[ev.DossierEvent]], rules: RuleBook
+    row: DossierOverview, events: Sequence[Recorded[DossierEvent]], rules: RuleBook
 ) -> DossierOverview:
     dossier = _states.decode(row.state)
     before = dossier.clock, dossier.offer
@@ -205,7 +204,14 @@ _TYPES: Final = (
 def ddl(table: str) -> str:
     """Return the statements that make one version's table."""
     text = (files("projections") / "sql" / f"{NAME}.sql").read_text("utf-8")
-    return text.replace("{table}", table)
+    return text.format(
+        table=table, open=codes(OPEN), work=codes(WORK), supplement=codes({Status.SUPPLEMENT})
+    )
+
+
+def codes(statuses: Collection[Status]) -> str:
+    """Return the portal's numbers of statuses, for a condition `status IN (…)`."""
+    return ", ".join(str(code) for code in sorted({each.portal_code for each in statuses}))
 
 
 async def load(connection: Session, table: str, dossier_ids: Iterable[UUID]) -> Rows:

@@ -13,12 +13,16 @@ import msgspec
 from asyncpg import Pool, Record
 
 from domain.dossier.state import Dossier
-from projections.dossier_overview import NAME
+from domain.dossier.status import OPEN, WORK, Status
+from projections.dossier_overview import NAME, codes
 
 LATENESS: Final = timedelta(minutes=10)
 """Systems synchronise within ten minutes (NĐ 301/2026/NĐ-CP)."""
 
-_OPEN: Final = "status IN (2, 4, 5, 6)"  # As the indexes of the overview say it.
+# As the indexes of the overview say it.
+_OPEN: Final = f"status IN ({codes(OPEN)})"
+_WORK: Final = f"status IN ({codes(WORK)})"
+_SUPPLEMENT: Final = f"status IN ({codes({Status.SUPPLEMENT})})"
 _FIRST: Final = UUID(int=0)
 _BEGINNING: Final = datetime.fromtimestamp(0, UTC)
 _states = msgspec.json.Decoder(Dossier)
@@ -36,14 +40,14 @@ async def supplements_to_expire(
     pool: Pool, now: datetime, after: Due | None = None, limit: int = 500
 ) -> list[Due]:
     """Return dossiers whose applicant did not answer in time."""
-    return await _due(pool, "answer_by", "status = 5", now, after, limit)
+    return await _due(pool, "answer_by", _SUPPLEMENT, now, after, limit)
 
 
 async def transfers_to_time_out(
     pool: Pool, now: datetime, after: Due | None = None, limit: int = 500
 ) -> list[Due]:
     """Return dossiers whose transfer nobody answered in time."""
-    return await _due(pool, "transfer_answer_by", "status IN (2, 4)", now, after, limit)
+    return await _due(pool, "transfer_answer_by", _WORK, now, after, limit)
 
 
 async def _due(

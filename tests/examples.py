@@ -11,10 +11,34 @@ from typing import TypeVar
 from uuid import UUID
 
 from domain.deadlines.law import CalendarUse, Term, TermUnit
-from domain.dossier import commands as do
-from domain.dossier import events as ev
-from domain.dossier import payloads as say
+from domain.dossier.appointments import DueDateRecomputed, ReappointmentIssued
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.chapters import ACTS
+from domain.dossier.competence import CompetenceTransferred, UnitSucceeded
+from domain.dossier.corrections import EventCorrected
+from domain.dossier.dates.dates import DateMove
+from domain.dossier.endings import DossierStopped, DossierWithdrawn, ResolutionRefused
+from domain.dossier.events import DossierEvent
 from domain.dossier.history import History
+from domain.dossier.incidents import IncidentBegan, IncidentEnded
+from domain.dossier.intake import DossierAccepted, DossierSubmitted, IntakeRefused
+from domain.dossier.parts import Component, Party, PartyKind, PaymentChannel, ResultDocument
+from domain.dossier.payments import FinancialObligationRequested, PaymentRecorded
+from domain.dossier.results import (
+    DeliveryFailed,
+    ResultApproved,
+    ResultAtDesk,
+    ResultRejected,
+    ResultReturned,
+)
+from domain.dossier.supplements import SupplementCompleted, SupplementExpired, SupplementRequested
+from domain.dossier.transfers import (
+    TransferAccepted,
+    TransferOffered,
+    TransferRefused,
+    TransferTimedOut,
+)
+from domain.dossier.work import DossierAssigned, StepCompleted, StepStarted
 from domain.envelope import (
     LedgerEvent,
     Meta,
@@ -101,25 +125,25 @@ def recorded(
     return Recorded(seq=seq or version, recorded_at=moment, leaf=bytes(32), event=placed)
 
 
-def history(*events: ev.DossierEvent) -> History:
+def history(*events: DossierEvent) -> History:
     """Return the events as the ledger was told them: one after the other, an hour apart."""
     return [recorded(event, version=version) for version, event in enumerate(events, 1)]
 
 
-COMMAND_FOR: Mapping[type[ev.DossierEvent], type[do.Command]] = {
-    command.EVENT: command for command in do.COMMANDS.values()
+COMMAND_FOR: Mapping[type[DossierEvent], type[DossierCommand]] = {
+    act.event: act.command for act in ACTS
 }
 
 
-def asking_for(event: ev.DossierEvent) -> do.Command:
+def asking_for(event: DossierEvent) -> DossierCommand:
     """Return the command that says what an event says."""
     command = COMMAND_FOR[type(event)]
     return command(**{field.name: getattr(event, field.name) for field in fields(command)})
 
 
-def lan() -> say.Party:
-    return say.Party(
-        kind=say.PartyKind.CITIZEN,
+def lan() -> Party:
+    return Party(
+        kind=PartyKind.CITIZEN,
         name=Personal("Trần Thị Lan", LAN, b"sealed name"),
         id_kind="CCCD",
         id_number=Personal("001190000001", LAN, b"sealed id number"),
@@ -132,8 +156,8 @@ def submitted(
     procedure: ProcedureCode = PROCEDURE,
     receiving_unit: UnitCode = DESK,
     code: str | None = None,
-) -> ev.DossierSubmitted:
-    return ev.DossierSubmitted(
+) -> DossierSubmitted:
+    return DossierSubmitted(
         **stamp(named), procedure=procedure, receiving_unit=receiving_unit, code=code, owner=lan()
     )
 
@@ -146,8 +170,8 @@ def accepted(
     competent_unit: UnitCode = AGENCY,
     code: str | None = CODE,
     due: datetime | None = DUE,
-) -> ev.DossierAccepted:
-    return ev.DossierAccepted(
+) -> DossierAccepted:
+    return DossierAccepted(
         **stamp(named),
         procedure=procedure,
         channel=Channel.DIRECT,
@@ -155,7 +179,7 @@ def accepted(
         competent_unit=competent_unit,
         code=code,
         owner=lan(),
-        components=(say.Component(name="Tờ khai", originals=1),),
+        components=(Component(name="Tờ khai", originals=1),),
         due=due,
         procedure_version=1,
         calendar_used=CalendarUse(version=1),
@@ -163,62 +187,62 @@ def accepted(
     )
 
 
-def intake_refused(named: str = "intake-refused") -> ev.IntakeRefused:
-    return ev.IntakeRefused(**stamp(named), reason="Không thuộc thẩm quyền.")
+def intake_refused(named: str = "intake-refused") -> IntakeRefused:
+    return IntakeRefused(**stamp(named), reason="Không thuộc thẩm quyền.")
 
 
 def transfer_offered(
     named: str = "transfer-offered", *, to_unit: UnitCode = AGENCY
-) -> ev.TransferOffered:
-    return ev.TransferOffered(**stamp(named), to_unit=to_unit, transfer_id="BG-1")
+) -> TransferOffered:
+    return TransferOffered(**stamp(named), to_unit=to_unit, transfer_id="BG-1")
 
 
 def transfer_accepted(
     named: str = "transfer-accepted", *, unit: UnitCode | None = AGENCY
-) -> ev.TransferAccepted:
-    return ev.TransferAccepted(**stamp(named), unit=unit, transfer_id="BG-1")
+) -> TransferAccepted:
+    return TransferAccepted(**stamp(named), unit=unit, transfer_id="BG-1")
 
 
 def transfer_refused(
     named: str = "transfer-refused", *, unit: UnitCode | None = AGENCY
-) -> ev.TransferRefused:
-    return ev.TransferRefused(**stamp(named), reason="Nhầm nơi.", unit=unit, transfer_id="BG-1")
+) -> TransferRefused:
+    return TransferRefused(**stamp(named), reason="Nhầm nơi.", unit=unit, transfer_id="BG-1")
 
 
-def transfer_timed_out(named: str = "transfer-timed-out") -> ev.TransferTimedOut:
-    return ev.TransferTimedOut(**stamp(named), transfer_id="BG-1")
+def transfer_timed_out(named: str = "transfer-timed-out") -> TransferTimedOut:
+    return TransferTimedOut(**stamp(named), transfer_id="BG-1")
 
 
-def assigned(named: str = "assigned", *, unit: UnitCode | None = AGENCY) -> ev.DossierAssigned:
-    return ev.DossierAssigned(**stamp(named), officer="Lê Văn Bình", unit=unit)
+def assigned(named: str = "assigned", *, unit: UnitCode | None = AGENCY) -> DossierAssigned:
+    return DossierAssigned(**stamp(named), officer="Lê Văn Bình", unit=unit)
 
 
-def step_started(named: str = "step-started", *, unit: UnitCode | None = AGENCY) -> ev.StepStarted:
-    return ev.StepStarted(**stamp(named), step="Thẩm định", unit=unit)
+def step_started(named: str = "step-started", *, unit: UnitCode | None = AGENCY) -> StepStarted:
+    return StepStarted(**stamp(named), step="Thẩm định", unit=unit)
 
 
 def step_completed(
     named: str = "step-completed", *, unit: UnitCode | None = AGENCY
-) -> ev.StepCompleted:
-    return ev.StepCompleted(**stamp(named), step="Thẩm định", unit=unit)
+) -> StepCompleted:
+    return StepCompleted(**stamp(named), step="Thẩm định", unit=unit)
 
 
-def supplement_requested(named: str = "supplement-requested") -> ev.SupplementRequested:
-    return ev.SupplementRequested(
+def supplement_requested(named: str = "supplement-requested") -> SupplementRequested:
+    return SupplementRequested(
         **stamp(named), reason="Thiếu bản vẽ.", items=("Bản vẽ hoàn công",), request_id="BS-1"
     )
 
 
 def supplement_completed(
     named: str = "supplement-completed", *, partial: bool = False, due: datetime | None = None
-) -> ev.SupplementCompleted:
-    return ev.SupplementCompleted(
+) -> SupplementCompleted:
+    return SupplementCompleted(
         **stamp(named), items=("Bản vẽ hoàn công",), partial=partial, request_id="BS-1", due=due
     )
 
 
-def supplement_expired(named: str = "supplement-expired") -> ev.SupplementExpired:
-    return ev.SupplementExpired(**stamp(named), request_id="BS-1")
+def supplement_expired(named: str = "supplement-expired") -> SupplementExpired:
+    return SupplementExpired(**stamp(named), request_id="BS-1")
 
 
 def reappointed(
@@ -226,16 +250,16 @@ def reappointed(
     *,
     new_due: datetime = LATER_DUE,
     delaying_unit: UnitCode | None = AGENCY,
-) -> ev.ReappointmentIssued:
-    return ev.ReappointmentIssued(
+) -> ReappointmentIssued:
+    return ReappointmentIssued(
         **stamp(named), new_due=new_due, reason="Cần xác minh.", delaying_unit=delaying_unit
     )
 
 
 def due_date_recomputed(
     named: str = "due-date-recomputed", *, due: datetime = LATER_DUE, version: int = 2
-) -> ev.DueDateRecomputed:
-    move = say.DateMove(
+) -> DueDateRecomputed:
+    move = DateMove(
         first_due_before=DUE,
         first_due=due,
         due_before=DUE,
@@ -243,85 +267,83 @@ def due_date_recomputed(
         calendar_before=CalendarUse(version=1),
         calendar=CalendarUse(version=version),
     )
-    return ev.DueDateRecomputed(**stamp(named), cause="calendar", moved=move)
+    return DueDateRecomputed(**stamp(named), cause="calendar", moved=move)
 
 
-def result_approved(named: str = "result-approved") -> ev.ResultApproved:
-    return ev.ResultApproved(**stamp(named), approver="Phạm Thị Dung")
+def result_approved(named: str = "result-approved") -> ResultApproved:
+    return ResultApproved(**stamp(named), approver="Phạm Thị Dung")
 
 
-def result_at_desk(
-    named: str = "result-at-desk", *, unit: UnitCode | None = DESK
-) -> ev.ResultAtDesk:
-    return ev.ResultAtDesk(**stamp(named), unit=unit, documents=(say.ResultDocument(number="12"),))
+def result_at_desk(named: str = "result-at-desk", *, unit: UnitCode | None = DESK) -> ResultAtDesk:
+    return ResultAtDesk(**stamp(named), unit=unit, documents=(ResultDocument(number="12"),))
 
 
 def result_rejected(
     named: str = "result-rejected", *, rejects: UUID | None = None
-) -> ev.ResultRejected:
-    return ev.ResultRejected(**stamp(named), reason="Sai họ tên.", rejects=rejects)
+) -> ResultRejected:
+    return ResultRejected(**stamp(named), reason="Sai họ tên.", rejects=rejects)
 
 
-def result_returned(named: str = "result-returned") -> ev.ResultReturned:
-    return ev.ResultReturned(**stamp(named), recipient=lan())
+def result_returned(named: str = "result-returned") -> ResultReturned:
+    return ResultReturned(**stamp(named), recipient=lan())
 
 
-def delivery_failed(named: str = "delivery-failed") -> ev.DeliveryFailed:
-    return ev.DeliveryFailed(**stamp(named), reason="Không có người nhận.")
+def delivery_failed(named: str = "delivery-failed") -> DeliveryFailed:
+    return DeliveryFailed(**stamp(named), reason="Không có người nhận.")
 
 
-def withdrawn(named: str = "withdrawn") -> ev.DossierWithdrawn:
-    return ev.DossierWithdrawn(**stamp(named), reason="Không còn nhu cầu.")
+def withdrawn(named: str = "withdrawn") -> DossierWithdrawn:
+    return DossierWithdrawn(**stamp(named), reason="Không còn nhu cầu.")
 
 
-def stopped(named: str = "stopped") -> ev.DossierStopped:
-    return ev.DossierStopped(**stamp(named), reason="Không đủ điều kiện.")
+def stopped(named: str = "stopped") -> DossierStopped:
+    return DossierStopped(**stamp(named), reason="Không đủ điều kiện.")
 
 
-def resolution_refused(named: str = "resolution-refused") -> ev.ResolutionRefused:
-    return ev.ResolutionRefused(**stamp(named), reason="Đất đang tranh chấp.")
+def resolution_refused(named: str = "resolution-refused") -> ResolutionRefused:
+    return ResolutionRefused(**stamp(named), reason="Đất đang tranh chấp.")
 
 
 def obligation_requested(
     named: str = "obligation-requested",
-) -> ev.FinancialObligationRequested:
-    return ev.FinancialObligationRequested(**stamp(named), amount=150_000, obligation_id="TB-1")
+) -> FinancialObligationRequested:
+    return FinancialObligationRequested(**stamp(named), amount=150_000, obligation_id="TB-1")
 
 
-def payment_recorded(named: str = "payment-recorded") -> ev.PaymentRecorded:
-    return ev.PaymentRecorded(
+def payment_recorded(named: str = "payment-recorded") -> PaymentRecorded:
+    return PaymentRecorded(
         **stamp(named),
         amount=150_000,
-        channel=say.PaymentChannel.NATIONAL_PORTAL,
+        channel=PaymentChannel.NATIONAL_PORTAL,
         obligation_id="TB-1",
     )
 
 
-def incident_began(named: str = "incident-began", *, system: str = "LGSP") -> ev.IncidentBegan:
-    return ev.IncidentBegan(**stamp(named), system=system, reason="Mất kết nối.")
+def incident_began(named: str = "incident-began", *, system: str = "LGSP") -> IncidentBegan:
+    return IncidentBegan(**stamp(named), system=system, reason="Mất kết nối.")
 
 
-def incident_ended(named: str = "incident-ended", *, system: str = "LGSP") -> ev.IncidentEnded:
-    return ev.IncidentEnded(**stamp(named), system=system)
+def incident_ended(named: str = "incident-ended", *, system: str = "LGSP") -> IncidentEnded:
+    return IncidentEnded(**stamp(named), system=system)
 
 
 def competence_transferred(
     named: str = "competence-transferred", *, to_unit: UnitCode = PROVINCE
-) -> ev.CompetenceTransferred:
-    return ev.CompetenceTransferred(**stamp(named), to_unit=to_unit, from_unit=AGENCY)
+) -> CompetenceTransferred:
+    return CompetenceTransferred(**stamp(named), to_unit=to_unit, from_unit=AGENCY)
 
 
 def unit_succeeded(
     named: str = "unit-succeeded", *, predecessor: UnitCode = AGENCY, successor: UnitCode = DESK
-) -> ev.UnitSucceeded:
-    return ev.UnitSucceeded(**stamp(named), predecessor=predecessor, successor=successor)
+) -> UnitSucceeded:
+    return UnitSucceeded(**stamp(named), predecessor=predecessor, successor=successor)
 
 
 def corrected(
     named: str = "corrected", *, corrects: str = "accepted", replaced_by: str | None = None
-) -> ev.EventCorrected:
+) -> EventCorrected:
     """Make the example of a name void."""
-    return ev.EventCorrected(
+    return EventCorrected(
         **stamp(named),
         corrects=id_of(corrects),
         reason="Nhập nhầm.",
@@ -329,7 +351,7 @@ def corrected(
     )
 
 
-EVERY_DOSSIER_EVENT: tuple[ev.DossierEvent, ...] = (
+EVERY_DOSSIER_EVENT: tuple[DossierEvent, ...] = (
     submitted(),
     accepted(),
     intake_refused(),

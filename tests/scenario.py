@@ -6,10 +6,11 @@ from datetime import datetime
 
 import pytest
 
-from domain.dossier import commands as do
-from domain.dossier import events as ev
-from domain.dossier.decisions import Decision, Situation, decide
-from domain.dossier.history import History, replay
+from domain.dossier.chapter import Decision, DossierCommand, Situation
+from domain.dossier.decisions import decide
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import replay
+from domain.dossier.history import History
 from domain.envelope import UnitCode
 from domain.errors import DomainError
 from tests.examples import (
@@ -48,12 +49,12 @@ class Attempt:
     """A command in a situation, not yet decided."""
 
     situation: Situation
-    command: do.Command
+    command: DossierCommand
 
     def decided(self) -> Decision:
         return decide(self.situation, self.command)
 
-    def then(self, *expected: ev.DossierEvent) -> Decision:
+    def then(self, *expected: DossierEvent) -> Decision:
         """Check what is said; which version, when and by whom follows from the situation."""
         decision = self.decided()
         assert decision.events == tuple(
@@ -71,11 +72,11 @@ class Attempt:
 
 @dataclass(frozen=True)
 class Scenario:
-    events: Sequence[ev.DossierEvent]
+    events: Sequence[DossierEvent]
 
     def when(
         self,
-        command: do.Command,
+        command: DossierCommand,
         *,
         at: datetime | None = None,
         scope: frozenset[UnitCode] = EVERYWHERE,
@@ -83,5 +84,5 @@ class Scenario:
         return Attempt(situation(history(*self.events), at, scope), command)
 
 
-def given(*events: ev.DossierEvent) -> Scenario:
+def given(*events: DossierEvent) -> Scenario:
     return Scenario(events)

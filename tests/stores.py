@@ -11,8 +11,9 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from domain.dossier import events as ev
-from domain.dossier.payloads import Party
+from domain.dossier.intake import DossierAccepted
+from domain.dossier.parts import Party
+from domain.dossier.work import StepCompleted
 from domain.envelope import LedgerEvent, Meta, Pin, ProcedureCode, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import Answer, Append, Claim, Key, Outcome, Write
@@ -158,17 +159,15 @@ def meta(name: str = "") -> Meta:
     return Meta(event_id=event_id("test", name), source="test", source_id=name, principal="tester")
 
 
-def step(stream: UUID, name: str = "thẩm định", at: datetime = MORNING) -> ev.StepCompleted:
+def step(stream: UUID, name: str = "thẩm định", at: datetime = MORNING) -> StepCompleted:
     """Return an event that needs no key to be sealed, with an event id of its own."""
-    return ev.StepCompleted(
+    return StepCompleted(
         originator_id=stream, originator_version=0, timestamp=at, meta=meta(), step=name
     )
 
 
-def accepted(
-    stream: UUID, owner: Party | None = None, code: str | None = None
-) -> ev.DossierAccepted:
-    return ev.DossierAccepted(
+def accepted(stream: UUID, owner: Party | None = None, code: str | None = None) -> DossierAccepted:
+    return DossierAccepted(
         originator_id=stream,
         originator_version=0,
         timestamp=MORNING,

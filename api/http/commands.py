@@ -23,7 +23,8 @@ from api.http.requests import (
     version_of,
 )
 from api.naming import dossier_ref, stream_named
-from domain.dossier.commands import COMMANDS, AcceptDossier
+from domain.dossier.chapters import COMMANDS
+from domain.dossier.intake import AcceptDossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, KeyRequired, NotFound
 from domain.ledger.access import Action, Sender

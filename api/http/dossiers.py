@@ -26,9 +26,9 @@ from api.http.requests import (
 from api.naming import dossier_ref, known_position, stream_named
 from api.services import Services
 from api.showing.dossiers import dossier_body, history_body
-from domain.dossier.commands import COMMANDS
-from domain.dossier.decisions import allowed, refusal
-from domain.dossier.history import replay
+from domain.dossier.chapters import COMMANDS
+from domain.dossier.evolve import replay
+from domain.dossier.regularity import allowed, refusal
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, NotFound

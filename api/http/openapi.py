@@ -16,7 +16,7 @@ from api.http.operations import JSON, REF, TIME, Answer, Operation, ref, served
 from api.http.problems import MEDIA_TYPE, STATUS
 from api.showing.refusals import TITLES
 from domain import errors as why
-from domain.dossier.commands import COMMANDS
+from domain.dossier.chapters import COMMANDS
 from streams.wire.cloudevents import PREFIX, CloudEvent
 from streams.wire.inputs import EVENTS, command_shape, fact_shape
 

@@ -17,8 +17,9 @@ from api.http.events import BATCH, SINGLE, post_events
 from api.http.health import health, metrics, ready
 from api.http.public import look_up
 from domain import errors as why
-from domain.dossier.commands import COMMANDS, AcceptDossier
+from domain.dossier.chapters import COMMANDS
 from domain.dossier.explanation.preview import DuePreview
+from domain.dossier.intake import AcceptDossier
 from streams.wire.cloudevents import MAX_BATCH
 from streams.wire.examples import BATCH as BATCH_EXAMPLE
 from streams.wire.examples import DOSSIER_CODE, EVENT, command_example

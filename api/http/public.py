@@ -7,23 +7,9 @@ from litestar.params import FromPath
 
 from api.http.requests import FRESH, AnyRequest, answer, at_least, known, services_of
 from api.naming import dossier_ref, stream_named
-from domain.dossier.history import replay
-from domain.dossier.state import LABELS, Status
+from domain.dossier.evolve import replay
+from domain.dossier.status import SHOWN
 from domain.errors import NotFound, TooManyRequests
-
-_LEVELS: dict[Status, str] = {
-    Status.REGISTERED: "registered",
-    Status.INTAKE_SUPPLEMENT: "waiting-for-applicant",
-    Status.ACCEPTED: "accepted",
-    Status.NOT_ACCEPTED: "not-accepted",
-    Status.IN_PROCESS: "in-process",
-    Status.SUPPLEMENT: "waiting-for-applicant",
-    Status.OBLIGATION: "waiting-for-applicant",
-    Status.WITHDRAWN: "withdrawn",
-    Status.STOPPED: "stopped",
-    Status.FINISHED: "finished",
-    Status.RETURNED: "returned",
-}
 
 
 class Allowance:
@@ -61,9 +47,6 @@ async def look_up(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     dossier = replay(stream, reading.events, services.store.rules)
     if dossier.status is None:
         raise NotFound("such dossier")
-    body = {
-        "code": dossier.code,
-        "completion": _LEVELS[dossier.status],
-        "label": LABELS[dossier.status],
-    }
+    shown = SHOWN[dossier.status]
+    body = {"code": dossier.code, "completion": shown.completion, "label": shown.label}
     return answer(body, headers={"Hoso-Position": str(reading.position)})

@@ -12,7 +12,8 @@ from api.main import VIEWS, Process, Settings, now, opened
 from api.naming import dossier_ref, stream_named
 from api.services import Services
 from api.showing.dossiers import dossier_body, history_body
-from domain.dossier.history import History, replay
+from domain.dossier.evolve import replay
+from domain.dossier.history import History
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
 from domain.ledger.access import Sender

@@ -13,7 +13,7 @@ from api.main import Process, Settings, now, opened
 from api.operating.ledger import found_dossier, shipped
 from api.showing.dossiers import payload_of, plain
 from domain.deadlines.law import BASE_POLICY, CalendarDecision, OfficePolicy
-from domain.dossier.payloads import Party
+from domain.dossier.parts import Party
 from domain.envelope import Meta, Recorded, UnitCode, category
 from domain.errors import DomainError, NotFound, UnknownProcedure
 from domain.ledger.appends import Answer, Append, Reading

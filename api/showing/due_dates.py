@@ -9,12 +9,12 @@ from api.showing.rules import counted_body
 from api.showing.texts import DUTIES, LANGUAGES, Summary, cause_of, summary_lines
 from domain.deadlines.explaining import Day
 from domain.deadlines.wording import day_text, explanation_text
-from domain.dossier import events as ev
+from domain.dossier.appointments import DueDateRecomputed
 from domain.dossier.dates.steps import StepDue
 from domain.dossier.explanation.explanation import DateState, Explanation, PauseTold
 from domain.dossier.explanation.judging import Duty
 from domain.dossier.explanation.moves import Move
-from domain.dossier.state import ENDED, Status
+from domain.dossier.status import ENDED, Status
 from domain.errors import DomainError
 
 Json = dict[str, Any]
@@ -85,7 +85,7 @@ def _move(move: Move) -> Json:
         "seq": move.recorded.seq,
         "at": event.timestamp,
         "cause": cause_of(move),
-        "note": event.cause if isinstance(event, ev.DueDateRecomputed) else None,
+        "note": event.cause if isinstance(event, DueDateRecomputed) else None,
         "first_due_before": move.before.first_due,
         "first_due": move.after.first_due,
         "due_before": move.before.due,

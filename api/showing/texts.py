@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from domain.deadlines.wording import Language, moment_text
+from domain.dossier.chapters import ACT_OF
 from domain.dossier.explanation.judging import DutyName
 from domain.dossier.explanation.moves import Move
 
@@ -82,30 +83,6 @@ _SET: Final[Words] = {
     "en": "{at}: {cause}; due {after}.",
 }
 _NO_DATE: Final[Words] = {"vi": "chưa có", "en": "no date"}
-_CAUSES: Final[Mapping[str, Words]] = {
-    "accepted": {"vi": "tiếp nhận", "en": "accepted"},
-    "transfer-accepted": {
-        "vi": "cơ quan có thẩm quyền nhận hồ sơ",
-        "en": "received by the competent agency",
-    },
-    "supplement-requested": {"vi": "yêu cầu bổ sung", "en": "supplement asked for"},
-    "supplement-completed": {"vi": "bổ sung đầy đủ", "en": "supplement complete"},
-    "financial-obligation-requested": {
-        "vi": "yêu cầu nghĩa vụ tài chính",
-        "en": "payment asked for",
-    },
-    "payment-recorded": {"vi": "đã nộp tiền", "en": "paid"},
-    "incident-began": {"vi": "hệ thống gặp sự cố", "en": "a system failed"},
-    "incident-ended": {"vi": "hệ thống hoạt động trở lại", "en": "the system works again"},
-    "reappointment-issued": {
-        "vi": "xin lỗi và hẹn lại (Nghị định 61/2018/NĐ-CP, Điều 19.9)",
-        "en": "re-appointment (Decree 61/2018/NĐ-CP, Article 19.9)",
-    },
-    "due-date-recomputed": {
-        "vi": "tính lại theo lịch làm việc mới",
-        "en": "computed again by a newer calendar",
-    },
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,7 +125,6 @@ def summary_lines(said: Summary, lang: Language) -> list[str]:
 
 
 def _moved(move: Move, said: Summary, lang: Language) -> str:
-    name = cause_of(move)
     text = _MOVED
     if move.after.due is None:
         text = _STOPPED
@@ -156,7 +132,7 @@ def _moved(move: Move, said: Summary, lang: Language) -> str:
         text = _SET
     return text[lang].format(
         at=_shown(move.recorded.event.timestamp, said, lang),
-        cause=_CAUSES[name][lang] if name in _CAUSES else name,
+        cause=ACT_OF[type(move.recorded.event)].cause.by(lang),
         before=_shown(move.before.due, said, lang),
         after=_shown(move.after.due, said, lang),
     )

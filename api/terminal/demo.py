@@ -25,7 +25,7 @@ from api.terminal.dossiers import print_history
 from api.terminal.explain import explained_by
 from domain.deadlines.decided import days_of
 from domain.deadlines.law import Term, TermUnit
-from domain.dossier.state import LABELS, Status
+from domain.dossier.status import BY_PORTAL_CODE, SHOWN
 from domain.rules.procedures import ProcedurePublished
 from domain.rules.rule_book import CALENDAR
 from domain.rules.tokens import Role
@@ -179,7 +179,7 @@ def _week(address: str, tokens: dict[str, str], commune: Commune) -> list[dict[s
 
 
 def _label(body: dict[str, Any]) -> str:
-    return f"{body['status']:>2} {LABELS[Status(body['status'])]}"
+    return f"{body['status']:>2} {SHOWN[BY_PORTAL_CODE[body['status']]].label}"
 
 
 def _commands(address: str, tokens: dict[str, str], commune: Commune) -> None:

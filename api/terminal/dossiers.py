@@ -20,7 +20,7 @@ from api.terminal.console import (
     print_pairs,
     progress,
 )
-from domain.dossier.state import LABELS, Status
+from domain.dossier.status import BY_PORTAL_CODE, SHOWN
 
 _SAID_APART = ("irregular_kinds", "stopped")
 
@@ -83,7 +83,8 @@ def dossier(dossier: str, as_json: bool) -> None:  # noqa: FBT001  # a flag of t
 def print_dossier(body: dict[str, Any]) -> None:
     found = body["irregularities"]
     status = body["status"]
-    label = f"{status} {LABELS[Status(status)]}" if status is not None else "chưa tiếp nhận"
+    known = BY_PORTAL_CODE.get(status)
+    label = f"{status} {SHOWN[known].label}" if known is not None else "chưa tiếp nhận"
     print_pairs({**body, "status": label, "irregularities": len(found) or None})
     for each in found:
         out.print(f"  [yellow]irregular[/] {each['kind']}: {each['why']}")

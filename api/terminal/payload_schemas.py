@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.dossier.commands import COMMANDS
+from domain.dossier.chapters import COMMANDS
 from streams.wire.examples import EXAMPLES
 from streams.wire.inputs import EVENTS, command_shape, fact_shape
 from streams.wire.inputs import schema as schema_of

@@ -5,32 +5,27 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from domain.dossier import events as ev
-from domain.dossier.dates.settling import settle
-from domain.dossier.evolve import apply, remember
-from domain.dossier.state import Dossier, Finding
+from domain.dossier.events import DossierEvent, VoidingEvent
 from domain.envelope import Recorded
-from domain.rules.rule_book import RuleBook
 
-History = Sequence[Recorded[ev.DossierEvent]]
-_VOIDING = (ev.EventCorrected, ev.ResultRejected)
+History = Sequence[Recorded[DossierEvent]]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An event in its legal place, and which event made it void, if any did."""
 
-    recorded: Recorded[ev.DossierEvent]
+    recorded: Recorded[DossierEvent]
     voided_by: UUID | None
 
 
-def legal_order(recorded: Recorded[ev.DossierEvent]) -> tuple[datetime, int]:
+def legal_order(recorded: Recorded[DossierEvent]) -> tuple[datetime, int]:
     """When it happened; at the same moment, the order in which the ledger was told."""
     return recorded.event.timestamp, recorded.event.originator_version
 
 
 def full_history(
-    events: Iterable[Recorded[ev.DossierEvent]],
+    events: Iterable[Recorded[DossierEvent]],
     as_of: datetime | None = None,
     known_at: int | None = None,
 ) -> list[Entry]:
@@ -50,47 +45,12 @@ def full_history(
 
 
 def effective_history(
-    events: Iterable[Recorded[ev.DossierEvent]],
+    events: Iterable[Recorded[DossierEvent]],
     as_of: datetime | None = None,
     known_at: int | None = None,
-) -> list[Recorded[ev.DossierEvent]]:
+) -> list[Recorded[DossierEvent]]:
     """Return the events that count: known, not voided, not after `as_of`, in legal order."""
     return [e.recorded for e in full_history(events, as_of, known_at) if e.voided_by is None]
-
-
-def fold(
-    dossier_id: UUID, history: Iterable[Recorded[ev.DossierEvent]], rules: RuleBook
-) -> Dossier:
-    """Return the state that an effective history adds up to, its dates by the rules it names."""
-    dossier = Dossier(id=dossier_id)
-    for recorded in history:
-        apply(dossier, recorded.event)
-    settle(dossier, rules)
-    return dossier
-
-
-def replay(
-    dossier_id: UUID,
-    events: History,
-    rules: RuleBook,
-    as_of: datetime | None = None,
-    known_at: int | None = None,
-) -> Dossier:
-    """Return the state as of now, as known now, or then. Its version counts every event told."""
-    history = full_history(events, as_of, known_at)
-    dossier = fold(dossier_id, (e.recorded for e in history if e.voided_by is None), rules)
-    for entry in history:
-        if entry.voided_by is not None:
-            remember(dossier, entry.recorded.event)
-    dossier.version = max((event.version for event in events), default=0)
-    return dossier
-
-
-def irregularities(history: History, rules: RuleBook) -> tuple[Finding, ...]:
-    """Name each step of an effective history that does not fit: the state machine, or the law."""
-    if not history:
-        return ()
-    return fold(history[0].event.originator_id, history, rules).irregularities
 
 
 def _voided(known: History) -> dict[UUID, UUID]:
@@ -100,53 +60,43 @@ def _voided(known: History) -> dict[UUID, UUID]:
     voided by one that is legally later: so there are no circles, and arrival is no matter.)
     A rejection that names no result comes after: it means the last one that nothing else voids.
     """
-    if not any(isinstance(recorded.event, _VOIDING) for recorded in known):
+    if not any(isinstance(recorded.event, VoidingEvent) for recorded in known):
         return {}
     rank = {recorded.event.meta.event_id: place for place, recorded in enumerate(known)}
     voided: dict[UUID, UUID] = {}
-    unnamed: list[int] = []
+    unnamed: list[tuple[int, VoidingEvent]] = []
     for place in range(len(known) - 1, -1, -1):
         event = known[place].event
-        if not isinstance(event, _VOIDING) or event.meta.event_id in voided:
+        if not isinstance(event, VoidingEvent) or event.meta.event_id in voided:
             continue
-        if isinstance(event, ev.ResultRejected) and event.rejects is None:
-            unnamed.append(place)
-            continue
-        target = _target(known, place, rank, voided)
+        if event.aims_at is None:
+            unnamed.append((place, event))
+        elif _is_hit(known, place, event, rank.get(event.aims_at), voided):
+            voided[event.aims_at] = event.meta.event_id
+    for place, event in reversed(unnamed):
+        target = _last(known, place, event.AIMS_AT, voided)
         if target is not None:
             voided[target] = event.meta.event_id
-    for place in reversed(unnamed):
-        target = _last_result(known, place, voided)
-        if target is not None:
-            voided[target] = known[place].event.meta.event_id
     return voided
 
 
-def _target(
-    known: History, place: int, rank: dict[UUID, int], voided: dict[UUID, UUID]
-) -> UUID | None:
-    event = known[place].event
-    match event:
-        case ev.EventCorrected():
-            target = event.corrects
-        case ev.ResultRejected(rejects=UUID() as target):
-            pass
-        case _:
-            return None
-    found = rank.get(target)
-    if found is None or found == place or target in voided:
-        return None
+def _is_hit(
+    known: History, place: int, event: VoidingEvent, found: int | None, voided: dict[UUID, UUID]
+) -> bool:
+    """Say whether an event that was named can be made void by the one at a place."""
+    if found is None or found == place:
+        return False
     aimed_at = known[found].event
-    if isinstance(event, ev.ResultRejected) and not isinstance(aimed_at, ev.ResultAtDesk):
-        return None
-    if isinstance(aimed_at, _VOIDING) and found > place:
-        return None
-    return target
+    if aimed_at.meta.event_id in voided or not isinstance(aimed_at, event.AIMS_AT):
+        return False
+    return not (isinstance(aimed_at, VoidingEvent) and found > place)
 
 
-def _last_result(known: History, place: int, voided: dict[UUID, UUID]) -> UUID | None:
+def _last(
+    known: History, place: int, kind: type[DossierEvent], voided: dict[UUID, UUID]
+) -> UUID | None:
     for earlier in range(place - 1, -1, -1):
         event = known[earlier].event
-        if isinstance(event, ev.ResultAtDesk) and event.meta.event_id not in voided:
+        if isinstance(event, kind) and event.meta.event_id not in voided:
             return event.meta.event_id
     return None

@@ -2,51 +2,17 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import IntEnum, StrEnum
+from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
 from domain.deadlines.law import CalendarUse
+from domain.dossier.status import Status
 from domain.envelope import ProcedureCode, UnitCode
 from domain.rules.procedures import Channel
 
-
-class Status(IntEnum):
-    """The national portal's codes (TrangThaiHoSo), and 5': a supplement before acceptance."""
-
-    INTAKE_SUPPLEMENT = -5
-
-    REGISTERED = 1
-    ACCEPTED = 2
-    NOT_ACCEPTED = 3
-    IN_PROCESS = 4
-    SUPPLEMENT = 5
-    OBLIGATION = 6
-    WITHDRAWN = 7
-    STOPPED = 8
-    FINISHED = 9
-    RETURNED = 10
-
-    @property
-    def portal_code(self) -> int:
-        return abs(self)
-
-
-OPEN = frozenset({Status.ACCEPTED, Status.IN_PROCESS, Status.SUPPLEMENT, Status.OBLIGATION})
-ENDED = frozenset({Status.WITHDRAWN, Status.STOPPED, Status.FINISHED, Status.RETURNED})
-
-LABELS: dict[Status, str] = {
-    Status.INTAKE_SUPPLEMENT: "Yêu cầu bổ sung giấy tờ trước tiếp nhận",
-    Status.REGISTERED: "Mới đăng ký",
-    Status.ACCEPTED: "Được tiếp nhận",
-    Status.NOT_ACCEPTED: "Không được tiếp nhận",
-    Status.IN_PROCESS: "Đang xử lý",
-    Status.SUPPLEMENT: "Yêu cầu bổ sung giấy tờ",
-    Status.OBLIGATION: "Yêu cầu thực hiện nghĩa vụ tài chính",
-    Status.WITHDRAWN: "Công dân yêu cầu rút hồ sơ",
-    Status.STOPPED: "Dừng xử lý",
-    Status.FINISHED: "Đã xử lý xong",
-    Status.RETURNED: "Đã trả kết quả",
-}
+FORM: Final = 3
+"""Of a folded dossier. Raised when it holds more or other things: read models are built again."""
 
 
 class Financial(StrEnum):
@@ -117,7 +83,7 @@ class Share:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Clock:
+class TermClock:
     """All that the dates of a dossier follow from, beside the rules that it names.
 
     `received_at` is the competent agency's receipt where the clock waits for it (`awaited`).
@@ -169,7 +135,7 @@ class Dossier:
     first_due: datetime | None = None
     due: datetime | None = None
     due_computed: bool = False
-    clock: Clock | None = None
+    clock: TermClock | None = None
     answer_by: datetime | None = None
     transfer_answer_by: datetime | None = None
     pauses: int = 0

@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.dossier import commands as do
-from domain.dossier.decisions import Decision, Situation, decide, pins_of
-from domain.dossier.history import replay
+from domain.dossier.chapter import Decision, DossierCommand, Opening, Situation
+from domain.dossier.decisions import after, decide, pins_of
+from domain.dossier.evolve import code_said, replay
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Meta, UnitCode, event_id
 from domain.errors import (
@@ -43,7 +43,7 @@ _ATTEMPTS = 5  # Each attempt is lost only to a concurrent change of the rules o
 class Order:
     """A command with everything about its sending. `expected` is the version its sender read."""
 
-    command: do.Command
+    command: DossierCommand
     dossier: UUID
     expected: int
     sender: Sender
@@ -100,7 +100,7 @@ class Ledger:
 
     async def _under_its_code(self, order: Order, reading: Reading) -> tuple[Order, Reading]:
         """Let an acceptance join the dossier that earlier facts opened under its code."""
-        code = getattr(order.command, "code", None)
+        code = code_said(order.command)
         if code is None or reading.events or order.expected != 0:
             return order, reading
         refuse_foreign_code(order.sender, code, self._store.rules)
@@ -229,13 +229,13 @@ def _offset(rules: RuleBook, unit: UnitCode, at: datetime) -> int:
 def _find(order: Order, dossier: Dossier, reading: Reading) -> None:
     """Refuse to know a dossier that the sender may not see, or that no acceptance ever opened."""
     if not reading.events:
-        if isinstance(order.command, do.AcceptDossier | do.SubmitDossier):
+        if isinstance(order.command, Opening):
             return
         raise NotFound("such dossier")
     if was_opened(reading.events):
         if not order.sender.sees(dossier):
             raise NotFound("such dossier")
-    elif getattr(order.command, "code", None) is None:
+    elif code_said(order.command) is None:
         raise NotFound("such dossier")
 
 
@@ -253,19 +253,19 @@ def _append(order: Order, situation: Situation, decision: Decision, position: in
         return Append(key=order.key, outcome=unchanged)
     first = decision.events[0]
     write = Write(stream=dossier.id, events=decision.events, expected=dossier.version)
-    after = situation.after(decision.events)
+    then = after(situation, decision.events)
     return Append(
         writes=(write,),
-        claims=code_claims(getattr(first, "code", None), dossier.id),
+        claims=code_claims(code_said(first), dossier.id),
         unchanged=first.meta.pins,
         key=order.key,
         issue=decision.issue,
         outcome=Outcome(
             kind="recorded",
             stream=dossier.id,
-            code=after.code,
-            version=after.version,
-            due=after.due,
+            code=then.code,
+            version=then.version,
+            due=then.due,
         ),
     )
 

@@ -4,16 +4,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID, uuid5
 
-from domain.dossier import events as ev
-from domain.dossier.dates.dates import basis_of, resolved
+from domain.dossier.chapter import Opening
+from domain.dossier.chapters import ACT_OF
 from domain.dossier.decisions import pins_of
-from domain.dossier.evolve import named_units
-from domain.dossier.history import History, replay
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import code_said, named_units, replay
+from domain.dossier.history import History
+from domain.dossier.intake import DossierAccepted
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Meta, Recorded, TimePrecision, UnitCode, event_id
 from domain.errors import (
-    CalendarContradicts,
-    CalendarLacksYear,
     Forbidden,
     InvalidRequest,
     NotFound,
@@ -25,7 +25,6 @@ from domain.rules.codes import is_code, issuer_of
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
-OPENING = (ev.DossierAccepted, ev.DossierSubmitted)
 _OF_COMMANDS = "token:"
 _OWN = frozenset({"clock", "urn:hoso:command-line", "urn:hoso:shipped-calendar"})
 """The sources under which the ledger records what it does itself."""
@@ -41,7 +40,7 @@ class Fact:
     is the stream that the source names, `code` the dossier code, one of them at least.
     """
 
-    event: ev.DossierEvent
+    event: DossierEvent
     source: str
     source_id: str
     stated: datetime
@@ -62,10 +61,11 @@ def dossier_named(code: str) -> UUID:
     return uuid5(_DOSSIERS, code)
 
 
-def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> ev.DossierEvent:
+def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> DossierEvent:
     """Return the event of a well-formed fact, or raise what is not known about it."""
-    if isinstance(fact.event, ev.DueDateRecomputed):
-        raise InvalidRequest("Due dates are recomputed by the ledger alone.")
+    act = ACT_OF[type(fact.event)]
+    if act.ledger_alone is not None:
+        raise InvalidRequest(act.ledger_alone)
     offset = offset_minutes(fact.stated)
     refuse_future(fact.stated, fact.precision, now)
     at = occurred_at(type(fact.event), fact.stated, fact.precision)
@@ -73,10 +73,10 @@ def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> ev.Dos
     if acting is not None:
         fact.sender.must_act_for(acting)
     _own_source(fact, rules)
+    ended = {getattr(fact.event, name) for name in act.ended_units}
     acted = () if acting is None else (acting,)
     for unit in {*acted, *named_units(fact.event)}:
-        ended = isinstance(fact.event, ev.UnitSucceeded) and unit == fact.event.predecessor
-        if not (ended and unit in rules.units):
+        if not (unit in ended and unit in rules.units):
             rules.unit(unit, at)
     meta = Meta(
         event_id=event_id(fact.source, fact.source_id),
@@ -92,7 +92,7 @@ def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> ev.Dos
         subject_code=fact.code if fact.alias is None else str(fact.alias),
     )
     event = replace(fact.event, originator_id=stream, originator_version=0, timestamp=at, meta=meta)
-    return _resolved(event, rules)
+    return event if act.completed is None else act.completed(event, rules)
 
 
 def code_claims(code: str | None, stream: UUID) -> tuple[Claim, ...]:
@@ -108,7 +108,7 @@ def code_claims(code: str | None, stream: UUID) -> tuple[Claim, ...]:
 
 def stream_of(fact: Fact, reading: Reading) -> UUID:
     """Return the stream that a fact is about. Raises InvalidRequest."""
-    said = getattr(fact.event, "code", None)
+    said = code_said(fact.event)
     if fact.code is not None and said is not None and said != fact.code:
         raise InvalidRequest("subject and data name different dossier codes.")
     if fact.dossier is not None and is_register(fact.dossier):
@@ -134,7 +134,7 @@ def under_its_code(fact: Fact) -> Fact:
     Facts under a code may come before the acceptance that names the dossier by a UUID. The UUID
     then becomes another name of the dossier, claimed and said by the event.
     """
-    code = getattr(fact.event, "code", None)
+    code = code_said(fact.event)
     if fact.dossier is None or code is None:
         return fact
     return replace(fact, dossier=None, code=code, alias=fact.dossier)
@@ -149,8 +149,8 @@ def refuse_strangers(fact: Fact, dossier: Dossier, rules: RuleBook) -> None:
     """
     if dossier.holders and not fact.sender.sees(dossier):
         raise NotFound("such dossier")
-    code = getattr(fact.event, "code", None) or fact.code
-    if code is not None and isinstance(fact.event, OPENING):
+    code = code_said(fact.event) or fact.code
+    if code is not None and isinstance(fact.event, Opening):
         refuse_foreign_code(fact.sender, code, rules)
 
 
@@ -163,7 +163,7 @@ def refuse_foreign_code(sender: Sender, code: str, rules: RuleBook) -> None:
 
 def was_opened(events: History) -> bool:
     """Say whether a dossier was ever submitted or accepted, also where that was corrected."""
-    return any(isinstance(recorded.event, OPENING) for recorded in events)
+    return any(isinstance(recorded.event, Opening) for recorded in events)
 
 
 def _belongs(sender: Sender, unit: UnitCode, rules: RuleBook) -> bool:
@@ -172,8 +172,8 @@ def _belongs(sender: Sender, unit: UnitCode, rules: RuleBook) -> bool:
 
 def _acting(fact: Fact) -> UnitCode | None:
     """Return the unit that a fact speaks for: the receiving one, else the sender's."""
-    receiving: UnitCode | None = getattr(fact.event, "receiving_unit", None)
-    return receiving or fact.sender.unit
+    said = fact.event
+    return said.receiving_unit if isinstance(said, Opening) else fact.sender.unit
 
 
 def refuse_reserved(source: str) -> None:
@@ -194,26 +194,11 @@ def _own_source(fact: Fact, rules: RuleBook) -> None:
         raise Forbidden(f"The source {fact.source} has tokens of its own.")
 
 
-def _resolved(event: ev.DossierEvent, rules: RuleBook) -> ev.DossierEvent:
-    """Fill in what an acceptance leaves to the ledger: procedure version, code, due date."""
-    if isinstance(event, ev.DossierSubmitted):
-        rules.procedure(event.procedure, event.timestamp)
-        return replace(event, code=event.code or event.meta.subject_code)
-    if not isinstance(event, ev.DossierAccepted):
-        return event
-    try:
-        basis, due = resolved(event, event.timestamp, rules)
-    except (CalendarLacksYear, CalendarContradicts):
-        basis, due = basis_of(event, event.timestamp, rules), None  # A finding, never a loss.
-    code = event.code or event.meta.subject_code
-    return replace(event, code=code, due=due, **vars(basis))
-
-
-def append_of(fact: Fact, event: ev.DossierEvent) -> Append:
+def append_of(fact: Fact, event: DossierEvent) -> Append:
     """Return the append of one fact."""
-    code = getattr(event, "code", None) or event.meta.subject_code
+    code = code_said(event) or event.meta.subject_code
     write = Write(stream=event.originator_id, events=(event,), expected=fact.expected)
-    due = event.due if isinstance(event, ev.DossierAccepted) else None
+    due = event.due if isinstance(event, DossierAccepted) else None
     return Append(
         writes=(write,),
         claims=_claims(code, event),
@@ -223,14 +208,14 @@ def append_of(fact: Fact, event: ev.DossierEvent) -> Append:
     )
 
 
-def _claims(code: str | None, event: ev.DossierEvent) -> tuple[Claim, ...]:
+def _claims(code: str | None, event: DossierEvent) -> tuple[Claim, ...]:
     """Return the claims to what the dossier is called, each name once."""
     names = dict.fromkeys((code, event.meta.subject_code))
     return tuple(claim for name in names for claim in code_claims(name, event.originator_id))
 
 
 def findings_with(
-    fact: Fact, reading: Reading, event: ev.DossierEvent, outcome: Outcome, rules: RuleBook
+    fact: Fact, reading: Reading, event: DossierEvent, outcome: Outcome, rules: RuleBook
 ) -> tuple[Finding, ...]:
     """Return what is irregular now, to whoever may see the dossier."""
     version, seq = outcome.version or 0, outcome.seq or 0

@@ -2,27 +2,13 @@
 
 from datetime import UTC, datetime, time, timedelta
 
-from domain.dossier import events as ev
+from domain.dossier.chapters import DAY_ENDS
 from domain.envelope import LedgerEvent, TimePrecision
 from domain.errors import InvalidRequest, TimeInFuture, TimeWithoutOffset
 
 TOLERANCE = timedelta(minutes=5)
 YEARS = range(1900, 9999)
 _OPENING = time(7)
-_ENDS: frozenset[type[LedgerEvent]] = frozenset(
-    {
-        ev.ResultAtDesk,
-        ev.ResultReturned,
-        ev.DossierWithdrawn,
-        ev.DossierStopped,
-        ev.ResolutionRefused,
-        ev.StepCompleted,
-        ev.SupplementExpired,
-        ev.ResultRejected,
-        ev.DeliveryFailed,
-        ev.IncidentEnded,
-    }
-)
 
 
 def offset_minutes(moment: datetime, field: str = "time") -> int:
@@ -38,7 +24,7 @@ def occurred_at(kind: type[LedgerEvent], stated: datetime, precision: TimePrecis
     A day without an hour is the end of that day for ends, the opening of the office for all else.
     """
     if precision is TimePrecision.DAY:
-        hour = time.max if kind in _ENDS else _OPENING
+        hour = time.max if kind in DAY_ENDS else _OPENING
         stated = datetime.combine(stated.date(), hour, stated.tzinfo)
     if stated.year not in YEARS:
         raise InvalidRequest("A time must lie between the years 1900 and 9998.")

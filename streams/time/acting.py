@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, TypeVar
 from uuid import UUID
 
-from domain.dossier.commands import Command
-from domain.dossier.history import replay
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.evolve import replay
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import UnitEnded
@@ -32,7 +32,7 @@ class Machine:
     digest: Callable[[bytes], bytes]
     now: Clock
 
-    async def send(self, command: Command, dossier: Dossier, key: str) -> Result:
+    async def send(self, command: DossierCommand, dossier: Dossier, key: str) -> Result:
         """Carry out a command on a dossier at the version that was read, once for each key.
 
         What was refused under the key is tried again once the dossier has changed: the reason may
@@ -48,7 +48,7 @@ class Machine:
         reading = await self.store.read(stream=dossier)
         return replay(dossier, reading.events, self.store.rules)
 
-    async def _execute(self, command: Command, dossier: Dossier, key: str) -> Result:
+    async def _execute(self, command: DossierCommand, dossier: Dossier, key: str) -> Result:
         order = Order(
             command=command,
             dossier=dossier.id,

@@ -15,9 +15,10 @@ from uuid import UUID
 from asyncpg import Pool
 
 from domain.deadlines.decided import days_of
-from domain.dossier.commands import RecomputeDueDate
+from domain.dossier.appointments import RecomputeDueDate
 from domain.dossier.dates.dates import later
-from domain.dossier.state import OPEN, Dossier
+from domain.dossier.state import Dossier
+from domain.dossier.status import OPEN
 from domain.envelope import UnitCode
 from domain.errors import Busy, DomainError, StaleVersion
 from domain.ledger.registering import DECIDABLE

@@ -12,8 +12,10 @@ from uuid import UUID
 
 from asyncpg import Connection, Pool
 
-from domain.dossier import commands as do
+from domain.dossier.chapter import DossierCommand
 from domain.dossier.state import Dossier, PauseKind
+from domain.dossier.supplements import ExpireSupplement
+from domain.dossier.transfers import TimeOutTransfer
 from domain.errors import Busy, DomainError, StaleVersion
 from projections.due_work import LATENESS, Due, supplements_to_expire, transfers_to_time_out
 from streams.time.acting import Machine, at_once
@@ -40,7 +42,7 @@ class Ticked:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    command: do.Command
+    command: DossierCommand
     key: str
 
 
@@ -52,14 +54,14 @@ def _timeout(dossier: Dossier) -> _Wanted | None:
     offer = dossier.offer
     if offer is None:
         return None
-    command = do.TimeOutTransfer(transfer_id=offer.transfer_id)
+    command = TimeOutTransfer(transfer_id=offer.transfer_id)
     return _Wanted(command, f"transfer-timed-out/{offer.by}")
 
 
 def _expiry(dossier: Dossier) -> _Wanted | None:
     for each in dossier.clock.interruptions if dossier.clock is not None else ():
         if each.kind is PauseKind.SUPPLEMENT and each.end is None:
-            return _Wanted(do.ExpireSupplement(), f"supplement-expired/{each.by}")
+            return _Wanted(ExpireSupplement(), f"supplement-expired/{each.by}")
     return None
 
 

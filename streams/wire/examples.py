@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final
 
-from domain.dossier.commands import COMMANDS
+from domain.dossier.chapters import ACT_FOR, COMMANDS
 from domain.envelope import category
 from streams.wire.cloudevents import CODE, PREFIX
 
@@ -268,7 +268,7 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
 def command_example(name: str) -> Payload:
     """Return the body of a command: what its event says; the ledger issues code and due date."""
     command = COMMANDS[name]
-    said = EXAMPLES[command.EVENT.TOPIC]
+    said = EXAMPLES[ACT_FOR[command].event.TOPIC]
     can_say = {each.name for each in fields(command)} - {"code", "due"}
     body = {field: value for field, value in said.items() if field in can_say}
     return {**body, "actor": _OFFICER}

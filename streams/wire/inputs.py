@@ -15,9 +15,9 @@ from uuid import UUID
 
 import msgspec
 
-from domain.dossier.commands import COMMANDS, Command
-from domain.dossier.events import DOSSIER_EVENTS
-from domain.dossier.payloads import Resolved
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.chapters import COMMANDS, DOSSIER_EVENTS
+from domain.dossier.intake import Resolved
 from domain.envelope import LedgerEvent, Meta, ProcedureCode, UnitCode
 from domain.errors import DomainError, InvalidRequest, TimeWithoutOffset
 from domain.ledger.times import YEARS
@@ -115,7 +115,7 @@ def event_from(topic: str, data: bytes) -> LedgerEvent:
     )
 
 
-def command_from(name: str, body: bytes) -> tuple[Command, dict[str, Any]]:
+def command_from(name: str, body: bytes) -> tuple[DossierCommand, dict[str, Any]]:
     """Return a command, and who says it (`actor`, `acting_unit`, `legal_basis`)."""
     said, about = command_shape(name).decode(body)
     return COMMANDS[name](**said), about

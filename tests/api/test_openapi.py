@@ -10,7 +10,7 @@ import pytest
 from api.http.openapi import document
 from api.http.problems import STATUS
 from api.showing.refusals import TITLES
-from domain.dossier.commands import COMMANDS
+from domain.dossier.chapters import COMMANDS
 from streams.wire.cloudevents import read_batch, read_envelope
 from streams.wire.examples import BATCH, EVENT, EXAMPLES, cloud_event, command_example
 from streams.wire.inputs import EVENTS, command_from, command_shape, event_from, fact_shape, schema

@@ -11,7 +11,7 @@ import orjson
 import pytest
 from httpx import ASGITransport, AsyncClient
 
-from domain.dossier.commands import COMMANDS
+from domain.dossier.chapters import COMMANDS
 from streams.wire.examples import command_example
 from tests.api.service import (
     AGENCY,

@@ -15,7 +15,7 @@ import asyncpg
 from eventsourcing.persistence import StoredEvent
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 
-from domain.dossier.events import StepCompleted
+from domain.dossier.work import StepCompleted
 from domain.envelope import Meta, event_id
 from domain.ledger.appends import Append, Key, Outcome, Write
 from infra.appender import SETTINGS, Appender

@@ -10,7 +10,8 @@ from uuid import UUID, uuid5
 import asyncpg
 
 from domain.deadlines.law import CalendarUse
-from domain.dossier.events import DossierAccepted, StepCompleted
+from domain.dossier.intake import DossierAccepted
+from domain.dossier.work import StepCompleted
 from domain.envelope import Meta, ProcedureCode, Recorded, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF
 from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write

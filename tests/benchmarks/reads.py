@@ -10,7 +10,8 @@ from time import perf_counter
 
 from api.main import VIEWS, Process, Settings, opened
 from api.operating.registers import granted, load_entries
-from domain.dossier.history import effective_history, fold
+from domain.dossier.evolve import fold
+from domain.dossier.history import effective_history
 from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
 from projections.rebuild import rebuild

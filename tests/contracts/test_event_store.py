@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.dossier.payloads import Party
+from domain.dossier.parts import Party
 from domain.envelope import Pin, ProcedureCode, UnitCode
 from domain.errors import CodeTaken, KeyReused, RulesChanged, StaleVersion, TooLarge
 from domain.ledger.appends import Append, Outcome, Problem, Store

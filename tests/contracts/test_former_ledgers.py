@@ -73,13 +73,19 @@ def test_a_former_ledger_answers_what_it_answered(former: Former) -> None:
     for told in answered["dossiers"]:
         found = former.json("dossier", told["id"])
         del found["position"]
-        assert found == told
+        assert worded(found) == worded(told)
     for dossier, history in answered["histories"].items():
         # What ships with a newer release may have been recorded when it was opened.
         assert former.json("history", dossier)["items"] == history["items"]
     for dossier, dates in answered["due_dates"].items():
         found = former.json("explain", dossier, "--at", answered["at"])
         assert {**found, "position": None} == {**dates, "position": None}
+
+
+def worded(body: dict[str, Any]) -> dict[str, Any]:
+    """Return a dossier without the words of its findings: they may be mended, their kinds not."""
+    findings = [(each["kind"], each["events"]) for each in body["irregularities"]]
+    return {**body, "irregularities": findings}
 
 
 def test_a_former_erasure_stays_one(former: Former) -> None:

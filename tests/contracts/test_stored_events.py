@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 
-from domain.dossier import events as ev
+from domain.dossier.intake import DossierAccepted
 from domain.personal import Personal, Withheld
 from infra.codec import EVENTS, UP_CASTERS, UnknownEvent, decode, encode
 from tests.contracts.record import STORED, Stored, restored, stored
@@ -84,7 +84,7 @@ def test_a_personal_value_that_was_not_sealed_is_not_stored() -> None:
 
 def test_personal_values_come_back_sealed_with_their_subject() -> None:
     event = decode("dossier.accepted.v1", DOSSIER, 1, MORNING, encode(accepted()))
-    assert isinstance(event, ev.DossierAccepted)
+    assert isinstance(event, DossierAccepted)
     assert event.owner is not None
     name = event.owner.name
     assert name is not None
@@ -98,4 +98,4 @@ def test_no_personal_value_is_stored_in_clear() -> None:
 
 
 def test_absent_values_take_no_place() -> None:
-    assert b"null" not in encode(minimal(ev.DossierAccepted))
+    assert b"null" not in encode(minimal(DossierAccepted))

@@ -6,8 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from domain.dossier import events as ev
-from domain.dossier.history import replay
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import replay
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import Forbidden, Unauthorized
@@ -67,7 +67,7 @@ def sender(unit: UnitCode = DESK, role: Role = Role.DESK) -> Sender:
     return authenticate(rules_with(unit, role), DIGEST, MORNING)
 
 
-def seeing(*events: ev.DossierEvent) -> set[str]:
+def seeing(*events: DossierEvent) -> set[str]:
     dossier = replay(DOSSIER, history(*events), rule_book())
     units = (PROVINCE, DESK, AGENCY, OTHER_DESK, ENDED)
     return {unit for unit in units if sender(unit).sees(dossier)}

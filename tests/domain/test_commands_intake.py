@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from domain.dossier import commands as do
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
+from domain.dossier.intake import AcceptDossier, DossierAccepted, DossierSubmitted
 from domain.envelope import ProcedureCode
 from domain.errors import (
     DomainError,
@@ -38,7 +38,7 @@ from tests.examples import (
 )
 from tests.scenario import given
 
-ACCEPT = do.AcceptDossier(
+ACCEPT = AcceptDossier(
     procedure=PROCEDURE, channel=Channel.DIRECT, receiving_unit=DESK, competent_unit=AGENCY
 )
 OTHER_PROCEDURE = ProcedureCode("9.999999")
@@ -65,7 +65,7 @@ def test_a_submission_after_the_acceptance_is_refused() -> None:
     ],
 )
 def test_a_submission_names_a_procedure_and_a_unit_that_exist(
-    submission: ev.DossierSubmitted, error: type[DomainError]
+    submission: DossierSubmitted, error: type[DomainError]
 ) -> None:
     given().when(asking_for(submission)).then_refused(error)
 
@@ -77,7 +77,7 @@ def test_a_submission_to_a_desk_of_others_is_refused() -> None:
 
 @pytest.mark.parametrize("before", [(), (submitted(),), (submitted(), supplement_requested())])
 def test_a_dossier_is_accepted_with_the_code_and_the_date_that_were_stated(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     decision = given(*before).when(asking_for(accepted())).then(accepted())
     assert decision.issue is None
@@ -115,7 +115,7 @@ def test_a_due_date_that_is_stated_is_taken_as_stated() -> None:
     ids=["refused at intake", "withdrawn", "stopped"],
 )
 def test_a_dossier_that_came_to_its_end_is_not_accepted(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(ACCEPT).then_refused(IllegalTransition)
 
@@ -132,7 +132,7 @@ def test_a_dossier_that_came_to_its_end_is_not_accepted(
     ],
 )
 def test_an_acceptance_names_a_procedure_and_units_that_exist(
-    command: do.AcceptDossier, error: type[DomainError]
+    command: AcceptDossier, error: type[DomainError]
 ) -> None:
     given().when(command).then_refused(error)
 
@@ -177,7 +177,7 @@ def test_a_refusal_says_the_status_and_what_is_allowed_instead() -> None:
     assert str(refused.value) == "assign is not possible: its status is 5'."
 
 
-def _accepted(events: tuple[ev.DossierEvent, ...]) -> ev.DossierAccepted:
+def _accepted(events: tuple[DossierEvent, ...]) -> DossierAccepted:
     (event,) = events
-    assert isinstance(event, ev.DossierAccepted)
+    assert isinstance(event, DossierAccepted)
     return event

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
 from domain.errors import DomainError, IllegalTransition, InvalidRequest, UnitEnded, UnknownUnit
 from tests.examples import (
     DESK,
@@ -68,7 +68,7 @@ def test_a_dossier_that_had_no_due_date_may_get_one_by_a_reappointment() -> None
 
 
 @pytest.mark.parametrize("before", [(accepted(),), (accepted(), supplement_requested()), FINISHED])
-def test_only_a_dossier_in_process_is_reappointed(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_only_a_dossier_in_process_is_reappointed(before: tuple[DossierEvent, ...]) -> None:
     given(*before).when(asking_for(reappointed())).then_refused(IllegalTransition)
 
 
@@ -82,13 +82,13 @@ def test_only_a_dossier_in_process_is_reappointed(before: tuple[ev.DossierEvent,
     ],
 )
 def test_units_that_are_named_at_the_end_exist(
-    event: ev.DossierEvent, error: type[DomainError]
+    event: DossierEvent, error: type[DomainError]
 ) -> None:
     given(*IN_PROCESS).when(asking_for(event)).then_refused(error)
 
 
 @pytest.mark.parametrize("before", [(accepted(),), IN_PROCESS])
-def test_a_result_comes_to_the_desk(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_a_result_comes_to_the_desk(before: tuple[DossierEvent, ...]) -> None:
     given(*before).when(asking_for(result_at_desk())).then(result_at_desk())
 
 
@@ -96,7 +96,7 @@ def test_a_result_comes_to_the_desk(before: tuple[ev.DossierEvent, ...]) -> None
     "before", [(submitted(),), (accepted(), supplement_requested()), (accepted(), withdrawn())]
 )
 def test_no_result_comes_of_a_dossier_that_nobody_works_on(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(result_at_desk())).then_refused(IllegalTransition)
 
@@ -112,7 +112,7 @@ def test_the_desk_rejects_the_result_that_it_has() -> None:
 
 @pytest.mark.parametrize("before", [IN_PROCESS, RETURNED])
 def test_there_is_nothing_to_reject_before_the_result_or_after_its_return(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(result_rejected())).then_refused(IllegalTransition)
 
@@ -130,7 +130,7 @@ def test_a_result_is_rejected_once() -> None:
 
 @pytest.mark.parametrize("before", [FINISHED, (*IN_PROCESS, resolution_refused())])
 def test_a_result_or_a_refusal_in_writing_is_handed_over(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(result_returned())).then(result_returned())
 
@@ -164,14 +164,14 @@ def test_a_delivery_fails_once_for_each_time_it_is_sent() -> None:
      (accepted(), supplement_requested()), (*IN_PROCESS, obligation_requested())],
 )  # fmt: skip
 def test_the_applicant_withdraws_whenever_the_dossier_is_open(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(withdrawn())).then(withdrawn())
 
 
 @pytest.mark.parametrize("before", [(), (intake_refused(),), FINISHED, RETURNED])
 def test_nobody_withdraws_what_has_no_beginning_or_has_its_end(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(withdrawn())).then_refused(IllegalTransition)
 
@@ -184,13 +184,13 @@ def test_a_dossier_is_withdrawn_once() -> None:
     "before",
     [IN_PROCESS, (accepted(), supplement_requested()), (*IN_PROCESS, obligation_requested())],
 )
-def test_processing_stops(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_processing_stops(before: tuple[DossierEvent, ...]) -> None:
     given(*before).when(asking_for(stopped())).then(stopped())
 
 
 @pytest.mark.parametrize("before", [(submitted(),), (accepted(),), FINISHED])
 def test_processing_that_has_not_begun_or_is_over_does_not_stop(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(stopped())).then_refused(IllegalTransition)
 
@@ -204,7 +204,7 @@ def test_the_agency_refuses_in_writing() -> None:
 
 
 @pytest.mark.parametrize("before", [(submitted(),), (accepted(),), FINISHED])
-def test_the_agency_refuses_only_what_it_works_on(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_the_agency_refuses_only_what_it_works_on(before: tuple[DossierEvent, ...]) -> None:
     given(*before).when(asking_for(resolution_refused())).then_refused(IllegalTransition)
 
 

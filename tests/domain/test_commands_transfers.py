@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
 from domain.errors import (
     DomainError,
     Forbidden,
@@ -46,7 +46,7 @@ def test_a_dossier_is_offered_to_another_unit() -> None:
 
 
 @pytest.mark.parametrize("before", CLOSED.values(), ids=CLOSED)
-def test_a_dossier_that_nobody_works_on_is_not_offered(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_a_dossier_that_nobody_works_on_is_not_offered(before: tuple[DossierEvent, ...]) -> None:
     given(*before).when(asking_for(transfer_offered())).then_refused(IllegalTransition)
 
 
@@ -58,13 +58,13 @@ def test_while_an_offer_is_open_there_is_no_second_one() -> None:
 
 
 @pytest.mark.parametrize("answer", [transfer_refused(), transfer_timed_out()])
-def test_after_an_offer_that_nobody_took_it_is_offered_again(answer: ev.DossierEvent) -> None:
+def test_after_an_offer_that_nobody_took_it_is_offered_again(answer: DossierEvent) -> None:
     before = (accepted(), transfer_offered(), answer)
     given(*before).when(asking_for(transfer_offered())).then(transfer_offered())
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_an_open_offer_is_answered(answer: ev.DossierEvent) -> None:
+def test_an_open_offer_is_answered(answer: DossierEvent) -> None:
     given(accepted(), transfer_offered()).when(asking_for(answer)).then(answer)
 
 
@@ -76,24 +76,24 @@ def test_an_open_offer_is_answered(answer: ev.DossierEvent) -> None:
     ],
 )
 def test_an_answer_takes_unit_and_number_from_the_offer(
-    short: ev.DossierEvent, answer: ev.DossierEvent
+    short: DossierEvent, answer: DossierEvent
 ) -> None:
     given(accepted(), transfer_offered()).when(asking_for(short)).then(answer)
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_where_nothing_is_offered_nothing_is_answered(answer: ev.DossierEvent) -> None:
+def test_where_nothing_is_offered_nothing_is_answered(answer: DossierEvent) -> None:
     given(accepted()).when(asking_for(answer)).then_refused(IllegalTransition, match="no transfer")
 
 
 @pytest.mark.parametrize("answer", ANSWERS)
-def test_an_offer_is_answered_once(answer: ev.DossierEvent) -> None:
+def test_an_offer_is_answered_once(answer: DossierEvent) -> None:
     before = (accepted(), transfer_offered(), answer)
     given(*before).when(asking_for(answer)).then_refused(IllegalTransition, match="no transfer")
 
 
 @pytest.mark.parametrize("answer", [transfer_accepted(), transfer_refused()])
-def test_only_the_unit_that_it_is_offered_to_answers(answer: ev.DossierEvent) -> None:
+def test_only_the_unit_that_it_is_offered_to_answers(answer: DossierEvent) -> None:
     scope = frozenset({DESK})
     given(accepted(), transfer_offered()).when(asking_for(answer), scope=scope).then_refused(
         Forbidden
@@ -101,7 +101,7 @@ def test_only_the_unit_that_it_is_offered_to_answers(answer: ev.DossierEvent) ->
 
 
 @pytest.mark.parametrize("answer", [transfer_accepted(unit=DESK), transfer_refused(unit=DESK)])
-def test_nobody_answers_in_the_name_of_another_unit(answer: ev.DossierEvent) -> None:
+def test_nobody_answers_in_the_name_of_another_unit(answer: DossierEvent) -> None:
     given(accepted(), transfer_offered()).when(asking_for(answer)).then_refused(Forbidden)
 
 
@@ -112,7 +112,7 @@ def test_competence_moves_to_another_unit() -> None:
 
 @pytest.mark.parametrize("before", CLOSED.values(), ids=CLOSED)
 def test_competence_moves_only_while_somebody_works_on_it(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(competence_transferred())).then_refused(IllegalTransition)
 
@@ -124,7 +124,7 @@ def test_competence_that_moves_again_is_recorded_again() -> None:
 
 @pytest.mark.parametrize("before", CLOSED.values(), ids=CLOSED)
 def test_the_successor_of_a_merged_unit_takes_over_whatever_the_status(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(accepted(), *before).when(asking_for(unit_succeeded())).then(unit_succeeded())
 
@@ -162,7 +162,7 @@ def test_the_successor_of_a_unit_that_has_no_part_in_the_dossier_gets_none() -> 
     ],
 )
 def test_a_dossier_goes_only_to_units_that_exist(
-    event: ev.DossierEvent, error: type[DomainError]
+    event: DossierEvent, error: type[DomainError]
 ) -> None:
     given(accepted()).when(asking_for(event)).then_refused(error)
 
@@ -170,5 +170,5 @@ def test_a_dossier_goes_only_to_units_that_exist(
 @pytest.mark.parametrize(
     "answer", [transfer_accepted(unit=UNKNOWN), transfer_refused(unit=UNKNOWN)]
 )
-def test_an_unknown_unit_answers_no_offer(answer: ev.DossierEvent) -> None:
+def test_an_unknown_unit_answers_no_offer(answer: DossierEvent) -> None:
     given(accepted(), transfer_offered()).when(asking_for(answer)).then_refused(UnknownUnit)

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
+from domain.dossier.work import DossierAssigned
 from domain.envelope import UnitCode
 from domain.errors import DomainError, IllegalTransition, UnitEnded, UnknownUnit
 from tests.examples import (
@@ -37,33 +38,33 @@ EXPIRED = "Người nộp không bổ sung hồ sơ trong thời hạn."
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_work_on_an_accepted_dossier_is_recorded(work: ev.DossierEvent) -> None:
+def test_work_on_an_accepted_dossier_is_recorded(work: DossierEvent) -> None:
     given(accepted()).when(asking_for(work)).then(work)
 
 
 @pytest.mark.parametrize("before", [(submitted(),), (accepted(), withdrawn())])
 @pytest.mark.parametrize("work", [*WORK, result_approved()])
 def test_nobody_works_on_a_dossier_before_its_acceptance_or_after_its_end(
-    work: ev.DossierEvent, before: tuple[ev.DossierEvent, ...]
+    work: DossierEvent, before: tuple[DossierEvent, ...]
 ) -> None:
     given(*before).when(asking_for(work)).then_refused(IllegalTransition)
 
 
 @pytest.mark.parametrize("work", [*WORK, result_approved()])
-def test_nobody_works_on_a_dossier_that_waits_for_the_applicant(work: ev.DossierEvent) -> None:
+def test_nobody_works_on_a_dossier_that_waits_for_the_applicant(work: DossierEvent) -> None:
     before = (accepted(), supplement_requested())
     given(*before).when(asking_for(work)).then_refused(IllegalTransition)
 
 
 @pytest.mark.parametrize("work", WORK)
-def test_work_that_is_done_again_is_recorded_again(work: ev.DossierEvent) -> None:
+def test_work_that_is_done_again_is_recorded_again(work: DossierEvent) -> None:
     given(accepted(), work).when(asking_for(work)).then(work)
 
 
 @pytest.mark.parametrize(("unit", "error"), [(UNKNOWN, UnknownUnit), (ENDED, UnitEnded)])
 @pytest.mark.parametrize("work", WORK)
 def test_work_is_done_in_a_unit_that_exists(
-    work: ev.DossierAssigned, unit: UnitCode, error: type[DomainError]
+    work: DossierAssigned, unit: UnitCode, error: type[DomainError]
 ) -> None:
     given(accepted()).when(asking_for(replace(work, unit=unit))).then_refused(error)
 
@@ -82,26 +83,26 @@ def test_a_result_with_several_signatures_is_approved_again() -> None:
 
 
 @pytest.mark.parametrize("before", [(submitted(),), (accepted(),), (accepted(), assigned())])
-def test_a_supplement_is_requested(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_a_supplement_is_requested(before: tuple[DossierEvent, ...]) -> None:
     given(*before).when(asking_for(supplement_requested())).then(supplement_requested())
 
 
 @pytest.mark.parametrize("before", [(), (accepted(), result_at_desk())])
 def test_no_supplement_is_requested_of_nothing_or_after_the_end(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(supplement_requested())).then_refused(IllegalTransition)
 
 
 @pytest.mark.parametrize("before", [submitted(), accepted()])
-def test_while_a_supplement_is_awaited_no_second_one_is_requested(before: ev.DossierEvent) -> None:
+def test_while_a_supplement_is_awaited_no_second_one_is_requested(before: DossierEvent) -> None:
     known = (before, supplement_requested())
     given(*known).when(asking_for(supplement_requested())).then_refused(IllegalTransition)
 
 
 @pytest.mark.parametrize("before", [submitted(), accepted()])
 @pytest.mark.parametrize("partial", [True, False])
-def test_a_supplement_comes_in_wholly_or_in_part(before: ev.DossierEvent, *, partial: bool) -> None:
+def test_a_supplement_comes_in_wholly_or_in_part(before: DossierEvent, *, partial: bool) -> None:
     came = supplement_completed(partial=partial)
     given(before, supplement_requested()).when(asking_for(came)).then(came)
 
@@ -138,7 +139,7 @@ def test_the_two_events_of_an_expiry_have_identities_of_their_own() -> None:
 
 @pytest.mark.parametrize("before", [(submitted(), supplement_requested()), (accepted(),)])
 def test_a_supplement_expires_only_while_the_clock_waits_for_it(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(supplement_expired())).then_refused(IllegalTransition)
 
@@ -150,7 +151,7 @@ def test_a_supplement_expires_once() -> None:
 
 @pytest.mark.parametrize("before", [(accepted(), assigned()), (accepted(), result_at_desk())])
 def test_a_payment_is_asked_for_during_the_work_or_at_the_return(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(obligation_requested())).then(obligation_requested())
 
@@ -172,13 +173,13 @@ def test_while_a_payment_is_awaited_no_second_one_is_asked_for() -> None:
         (accepted(), result_at_desk(), obligation_requested()),
     ],
 )
-def test_a_payment_is_recorded(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_a_payment_is_recorded(before: tuple[DossierEvent, ...]) -> None:
     given(*before).when(asking_for(payment_recorded())).then(payment_recorded())
 
 
 @pytest.mark.parametrize("before", [(submitted(),), (accepted(), withdrawn())])
 def test_a_payment_for_a_dossier_that_is_not_open_is_refused(
-    before: tuple[ev.DossierEvent, ...],
+    before: tuple[DossierEvent, ...],
 ) -> None:
     given(*before).when(asking_for(payment_recorded())).then_refused(IllegalTransition)
 
@@ -197,7 +198,7 @@ def test_a_breakdown_begins_and_ends() -> None:
 @pytest.mark.parametrize("event", [incident_began(), incident_ended()])
 @pytest.mark.parametrize("before", [(submitted(),), (accepted(), result_at_desk())])
 def test_a_breakdown_is_no_matter_for_a_dossier_that_is_not_open(
-    event: ev.DossierEvent, before: tuple[ev.DossierEvent, ...]
+    event: DossierEvent, before: tuple[DossierEvent, ...]
 ) -> None:
     given(*before).when(asking_for(event)).then_refused(IllegalTransition)
 

@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from domain.deadlines.law import OfficePolicy, PausePolicy
-from domain.dossier import events as ev
 from domain.dossier.dates.dates import dates_of
 from domain.dossier.dates.steps import step_plan
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import replay
 from domain.dossier.explanation.duties import duties
 from domain.dossier.explanation.judging import Duty, DutyName, DutyState
-from domain.dossier.history import effective_history, replay
+from domain.dossier.history import effective_history
 from domain.rules.policies import PolicyDecided
 from domain.rules.procedures import Channel, ProcedureStep
 from domain.rules.register import stream_of as register_of
@@ -54,7 +55,7 @@ LIMITS = PolicyDecided(
 )
 
 
-def found(rules: RuleBook, at: str, *events: ev.DossierEvent) -> tuple[Duty, ...]:
+def found(rules: RuleBook, at: str, *events: DossierEvent) -> tuple[Duty, ...]:
     history = known(*events)
     dossier = replay(DOSSIER, history, rules)
     dates = dates_of(dossier, rules)
@@ -62,7 +63,7 @@ def found(rules: RuleBook, at: str, *events: ev.DossierEvent) -> tuple[Duty, ...
 
 
 def named(
-    name: DutyName, rules: RuleBook, at: str, *events: ev.DossierEvent
+    name: DutyName, rules: RuleBook, at: str, *events: DossierEvent
 ) -> list[tuple[str | None, str | None, str]]:
     """Return by when each duty of a name is to be done, when it was, and how it stands."""
     return [
@@ -72,11 +73,11 @@ def named(
     ]
 
 
-def submitted(when: str, channel: Channel = Channel.ONLINE) -> ev.DossierEvent:
+def submitted(when: str, channel: Channel = Channel.ONLINE) -> DossierEvent:
     return told(replace(say.submitted(), channel=channel), when)
 
 
-def awaited(when: str, until: str) -> ev.DossierEvent:
+def awaited(when: str, until: str) -> DossierEvent:
     """Return a request that says until when its answer is awaited."""
     return told(replace(say.supplement_requested(), answer_by=moment(until)), when)
 
@@ -410,7 +411,7 @@ def test_a_calendar_that_lacks_the_year_takes_the_duties_that_need_it_and_no_oth
 # Steps: cumulative working hours, without pauses, never after the whole.
 
 
-def plan(rules: RuleBook, *events: ev.DossierEvent) -> list[str | None]:
+def plan(rules: RuleBook, *events: DossierEvent) -> list[str | None]:
     dates = dates_of(replay(DOSSIER, known(*events), rules), rules)
     assert dates is not None
     return [wall(each.by) for each in step_plan(dates)]

@@ -4,16 +4,12 @@ from collections.abc import Sequence
 
 import pytest
 
-from domain.dossier import events as ev
-from domain.dossier.history import (
-    History,
-    effective_history,
-    fold,
-    full_history,
-    irregularities,
-    replay,
-)
-from domain.dossier.state import Status
+from domain.dossier.corrections import EventCorrected
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import fold, irregularities, replay
+from domain.dossier.history import History, effective_history, full_history
+from domain.dossier.results import ResultRejected
+from domain.dossier.status import Status
 from domain.envelope import Recorded
 from tests.examples import (
     DOSSIER,
@@ -36,13 +32,13 @@ from tests.examples import (
 )
 
 
-def names(events: Sequence[Recorded[ev.DossierEvent]]) -> list[str]:
+def names(events: Sequence[Recorded[DossierEvent]]) -> list[str]:
     return [each.event.meta.source_id for each in events]
 
 
-def effective(*events: ev.DossierEvent) -> list[str]:
+def effective(*events: DossierEvent) -> list[str]:
     """Name what counts, but for the corrections themselves."""
-    void = ev.EventCorrected | ev.ResultRejected
+    void = EventCorrected | ResultRejected
     counting = effective_history(history(*events))
     return names([each for each in counting if not isinstance(each.event, void)])
 
@@ -258,6 +254,6 @@ def test_a_finding_goes_with_the_correction_of_the_event_that_has_it() -> None:
         (result_at_desk(), result_returned(), delivery_failed()),
     ],
 )
-def test_a_state_is_the_fold_of_its_effective_history(before: tuple[ev.DossierEvent, ...]) -> None:
+def test_a_state_is_the_fold_of_its_effective_history(before: tuple[DossierEvent, ...]) -> None:
     told = history(accepted(), *before)
     assert replay(DOSSIER, told, rule_book()) == fold(DOSSIER, effective_history(told), rule_book())

@@ -8,13 +8,15 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.dossier import commands as do
-from domain.dossier import events as ev
-from domain.dossier.decisions import allowed, decide
-from domain.dossier.evolve import evolve
-from domain.dossier.history import History, effective_history, full_history, irregularities, replay
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.corrections import CorrectEvent, EventCorrected
+from domain.dossier.decisions import decide
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import evolve, irregularities, replay
+from domain.dossier.history import History, effective_history, full_history
+from domain.dossier.regularity import allowed, examine
+from domain.dossier.results import ResultRejected
 from domain.dossier.state import Dossier, Finding
-from domain.dossier.transitions import examine
 from domain.envelope import Recorded
 from domain.errors import DomainError
 from tests.examples import (
@@ -33,7 +35,7 @@ from tests.scenario import situation
 QUICK = settings(max_examples=150, deadline=None)
 
 
-def names(events: Sequence[Recorded[ev.DossierEvent]]) -> list[str]:
+def names(events: Sequence[Recorded[DossierEvent]]) -> list[str]:
     return [each.event.meta.source_id for each in events]
 
 
@@ -44,17 +46,17 @@ NAMES = [f"event {number}" for number in range(12)]
 
 
 @st.composite
-def facts(draw: st.DrawFn) -> list[Recorded[ev.DossierEvent]]:
+def facts(draw: st.DrawFn) -> list[Recorded[DossierEvent]]:
     """Any events in any order: ids and moments differ from each other, nothing else is sound."""
     kinds = draw(st.lists(st.sampled_from(EVERY_DOSSIER_EVENT), max_size=len(NAMES)))
     moments = draw(st.permutations(range(len(kinds))))
-    told: list[Recorded[ev.DossierEvent]] = []
+    told: list[Recorded[DossierEvent]] = []
     for version, (event, moment) in enumerate(zip(kinds, moments, strict=True), 1):
         meant = id_of(draw(st.sampled_from(NAMES)))
         match event:
-            case ev.EventCorrected():
+            case EventCorrected():
                 event = replace(event, corrects=meant)  # noqa: PLW2901  # the same, aimed
-            case ev.ResultRejected():
+            case ResultRejected():
                 rejects = meant if draw(st.booleans()) else None
                 event = replace(event, rejects=rejects)  # noqa: PLW2901  # the same, aimed
             case _:
@@ -125,7 +127,7 @@ def test_what_voids_is_itself_not_void(told: History) -> None:
 def test_in_a_regular_history_what_a_command_makes_happen_is_regular_even_if_it_is_sent_twice(
     data: st.DataObject,
 ) -> None:
-    told: list[Recorded[ev.DossierEvent]] = []
+    told: list[Recorded[DossierEvent]] = []
     for _ in range(12):
         possible = allowed(replay(DOSSIER, told, rule_book()))
         wish = data.draw(st.sampled_from(possible))
@@ -148,14 +150,14 @@ def _irregular_since(known: int, told: History) -> list[Finding]:
     return found
 
 
-def _aimed(command: do.Command, told: History, data: st.DataObject) -> do.Command:
-    if not isinstance(command, do.CorrectEvent) or not told:
+def _aimed(command: DossierCommand, told: History, data: st.DataObject) -> DossierCommand:
+    if not isinstance(command, CorrectEvent) or not told:
         return command
     target = data.draw(st.sampled_from(told)).event.meta.event_id
     return replace(command, corrects=target)
 
 
-def _decided(told: History, command: do.Command) -> History:
+def _decided(told: History, command: DossierCommand) -> History:
     sees = situation(told, at=MORNING + timedelta(minutes=len(told)))
     try:
         decision = decide(sees, command)

@@ -3,10 +3,11 @@
 from itertools import permutations
 
 from domain.deadlines.law import CutoffPolicy, PausePolicy, Term
-from domain.dossier import events as ev
 from domain.dossier.dates.dates import dates_of
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import replay
 from domain.dossier.explanation.moves import Effect, effects, if_resumed, moves
-from domain.dossier.history import effective_history, replay
+from domain.dossier.history import effective_history
 from domain.rules.rule_book import RuleBook
 from tests import examples as say
 from tests.domain.deadlines.given import (
@@ -41,7 +42,7 @@ NONE, EXTEND, RESTART = PausePolicy.NONE, PausePolicy.EXTEND, PausePolicy.RESTAR
 Told = list[tuple[str, str | None, str | None]]
 
 
-def told_moves(rules: RuleBook, *events: ev.DossierEvent) -> Told:
+def told_moves(rules: RuleBook, *events: DossierEvent) -> Told:
     """Return the kind of event of each move, and both dates after it."""
     found = moves(DOSSIER, effective_history(known(*events)), rules)
     return [
@@ -54,7 +55,7 @@ def told_moves(rules: RuleBook, *events: ev.DossierEvent) -> Told:
     ]
 
 
-def told_effects(rules: RuleBook, *events: ev.DossierEvent) -> list[str]:
+def told_effects(rules: RuleBook, *events: DossierEvent) -> list[str]:
     dossier = replay(DOSSIER, known(*events), rules)
     dates = dates_of(dossier, rules)
     assert dates is not None
@@ -94,7 +95,7 @@ def test_a_late_decision_is_told_with_both_dates_and_both_versions() -> None:
 
 def test_facts_in_any_order_of_arrival_tell_the_same_moves() -> None:
     rules = book(procedure(working_days(5), pauses=EXTEND))
-    events: tuple[ev.DossierEvent, ...] = (
+    events: tuple[DossierEvent, ...] = (
         accepted(rules, "2026-03-02T09:00"),
         assigned("2026-03-02T10:00"),
         asked("2026-03-04T10:00"),
@@ -187,7 +188,7 @@ def test_an_answer_that_states_the_date_is_told_as_that() -> None:
     assert told_moves(rules, *events)[-1][1:] == ("2026-03-20T16:00", "2026-03-20T16:00")
 
 
-def resumed(term: Term, policy: PausePolicy, at: str, *more: ev.DossierEvent) -> str | None:
+def resumed(term: Term, policy: PausePolicy, at: str, *more: DossierEvent) -> str | None:
     rules = book(procedure(term, pauses=policy))
     events = (accepted(rules, "2026-03-02T09:00"), asked("2026-03-04T10:00"), *more)
     return wall(if_resumed(replay(DOSSIER, known(*events), rules), rules, moment(at)))

@@ -4,7 +4,11 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from domain.dossier import events as ev
+from domain.dossier.endings import DossierStopped, DossierWithdrawn, ResolutionRefused
+from domain.dossier.intake import DossierAccepted, DossierSubmitted
+from domain.dossier.results import ResultAtDesk, ResultReturned
+from domain.dossier.supplements import SupplementExpired
+from domain.dossier.work import StepCompleted, StepStarted
 from domain.envelope import LedgerEvent, TimePrecision
 from domain.errors import TimeInFuture, TimeWithoutOffset
 from domain.ledger.times import TOLERANCE, occurred_at, offset_minutes, refuse_future
@@ -17,27 +21,27 @@ NOW = datetime(2026, 3, 2, 16, 58, tzinfo=UTC)  # 23:58 in Việt Nam.
 
 @pytest.mark.parametrize(
     "end",
-    [ev.ResultAtDesk, ev.ResultReturned, ev.DossierWithdrawn, ev.DossierStopped,
-     ev.ResolutionRefused, ev.StepCompleted, ev.SupplementExpired],
+    [ResultAtDesk, ResultReturned, DossierWithdrawn, DossierStopped,
+     ResolutionRefused, StepCompleted, SupplementExpired],
 )  # fmt: skip
 def test_an_end_without_an_hour_is_at_the_end_of_its_day(end: type[LedgerEvent]) -> None:
     expected = datetime(2026, 3, 2, 23, 59, 59, 999_999, tzinfo=VIETNAM)
     assert occurred_at(end, HALF_PAST_NINE, DAY) == expected
 
 
-@pytest.mark.parametrize("start", [ev.DossierSubmitted, ev.DossierAccepted, ev.StepStarted])
+@pytest.mark.parametrize("start", [DossierSubmitted, DossierAccepted, StepStarted])
 def test_a_start_without_an_hour_is_when_the_office_opens(start: type[LedgerEvent]) -> None:
     expected = datetime(2026, 3, 2, 7, 0, tzinfo=VIETNAM)
     assert occurred_at(start, HALF_PAST_NINE, DAY) == expected
 
 
 def test_a_dossier_accepted_and_resolved_on_the_same_day_keeps_its_order() -> None:
-    start = occurred_at(ev.DossierAccepted, HALF_PAST_NINE, DAY)
-    assert start < occurred_at(ev.ResultAtDesk, HALF_PAST_NINE, DAY)
+    start = occurred_at(DossierAccepted, HALF_PAST_NINE, DAY)
+    assert start < occurred_at(ResultAtDesk, HALF_PAST_NINE, DAY)
 
 
 @pytest.mark.parametrize("precision", [TimePrecision.MINUTE, TimePrecision.SECOND])
-@pytest.mark.parametrize("kind", [ev.DossierAccepted, ev.ResultAtDesk])
+@pytest.mark.parametrize("kind", [DossierAccepted, ResultAtDesk])
 def test_a_time_with_an_hour_is_taken_as_stated_and_kept_in_utc(
     kind: type[LedgerEvent], precision: TimePrecision
 ) -> None:
@@ -47,7 +51,7 @@ def test_a_time_with_an_hour_is_taken_as_stated_and_kept_in_utc(
 
 def test_the_day_is_that_of_the_stated_offset() -> None:
     tokyo = datetime(2026, 3, 3, 0, 30, tzinfo=timezone(timedelta(hours=9)))
-    moment = occurred_at(ev.DossierAccepted, tokyo, DAY)
+    moment = occurred_at(DossierAccepted, tokyo, DAY)
     assert moment == datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
 
 

@@ -6,10 +6,14 @@ from datetime import datetime
 import pytest
 
 from domain.deadlines.law import CalendarUse
-from domain.dossier import events as ev
-from domain.dossier.history import effective_history, fold, replay
-from domain.dossier.state import Delivery, Dossier, Financial, Status
-from domain.dossier.transitions import FITS, examine
+from domain.dossier.chapters import ACT_OF, DOSSIER_EVENTS
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import fold, replay
+from domain.dossier.history import effective_history
+from domain.dossier.regularity import examine
+from domain.dossier.state import Delivery, Dossier, Financial
+from domain.dossier.status import Status
+from domain.dossier.transfers import TransferAccepted, TransferRefused, TransferTimedOut
 from tests.examples import (
     AGENCY,
     DESK,
@@ -51,7 +55,7 @@ from tests.examples import (
     withdrawn,
 )
 
-WAYS: dict[str, tuple[ev.DossierEvent, ...]] = {
+WAYS: dict[str, tuple[DossierEvent, ...]] = {
     "-": (),
     "1": (submitted(),),
     "5'": (submitted(), supplement_requested("before")),
@@ -111,11 +115,11 @@ ROWS = {name: cells for name, *cells in map(str.split, _ROWS)}
 EVENTS = {event.TOPIC.split(".")[1]: event for event in EVERY_DOSSIER_EVENT}
 
 
-def after(*events: ev.DossierEvent) -> Dossier:
+def after(*events: DossierEvent) -> Dossier:
     return replay(DOSSIER, history(*events), rule_book())
 
 
-def kinds(*events: ev.DossierEvent) -> list[str]:
+def kinds(*events: DossierEvent) -> list[str]:
     return [finding.kind for finding in after(*events).findings]
 
 
@@ -130,22 +134,22 @@ def test_in_every_status_an_event_is_regular_or_a_finding(name: str) -> None:
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
 def test_what_is_regular_follows_from_the_table_of_the_code_and_from_an_open_offer(
-    way: tuple[ev.DossierEvent, ...],
+    way: tuple[DossierEvent, ...],
 ) -> None:
     before = after(*way)
-    answers = (ev.TransferAccepted, ev.TransferRefused, ev.TransferTimedOut)
+    answers = (TransferAccepted, TransferRefused, TransferTimedOut)
     for event in EVENTS.values():
-        regular = before.status in FITS[type(event)] and not isinstance(event, answers)
+        regular = before.status in ACT_OF[type(event)].fits and not isinstance(event, answers)
         assert (examine(before, event) is None) is regular
 
 
 def test_the_table_names_every_event() -> None:
-    assert {type(event) for event in EVENTS.values()} == set(ev.DOSSIER_EVENTS) == FITS.keys()
+    assert {type(event) for event in EVENTS.values()} == set(DOSSIER_EVENTS) == ACT_OF.keys()
 
 
 @pytest.mark.parametrize(("status", "way"), WAYS.items(), ids=WAYS)
 def test_every_status_is_reached_without_a_finding(
-    status: str, way: tuple[ev.DossierEvent, ...]
+    status: str, way: tuple[DossierEvent, ...]
 ) -> None:
     dossier = after(*way)
     shown = "-" if dossier.status is None else str(dossier.status.portal_code)
@@ -154,7 +158,7 @@ def test_every_status_is_reached_without_a_finding(
 
 def test_the_supplement_before_acceptance_is_the_portals_status_5() -> None:
     assert after(*WAYS["5'"]).status is Status.INTAKE_SUPPLEMENT
-    assert Status.INTAKE_SUPPLEMENT.portal_code == Status.SUPPLEMENT
+    assert Status.INTAKE_SUPPLEMENT.portal_code == Status.SUPPLEMENT.portal_code
 
 
 @pytest.mark.parametrize("status", ["1", "5'"])
@@ -263,7 +267,7 @@ def test_from_4_to_6_and_back_the_work_waits_for_the_payment() -> None:
 
 
 @pytest.mark.parametrize("end", [stopped(), resolution_refused()])
-def test_a_refusal_in_writing_is_handed_over_without_changing_the_end(end: ev.DossierEvent) -> None:
+def test_a_refusal_in_writing_is_handed_over_without_changing_the_end(end: DossierEvent) -> None:
     dossier = after(accepted(), assigned(), end, result_returned())
     assert (dossier.status, dossier.delivery) == (Status.STOPPED, Delivery.RETURNED)
     assert (dossier.ended_by, dossier.findings) == (end.meta.event_id, ())
@@ -292,7 +296,7 @@ def test_an_offer_moves_nothing_until_the_other_unit_accepts() -> None:
 
 @pytest.mark.parametrize("answer", [transfer_refused(), transfer_timed_out()])
 def test_an_offer_that_nobody_takes_leaves_the_dossier_where_it_was(
-    answer: ev.DossierEvent,
+    answer: DossierEvent,
 ) -> None:
     dossier = after(accepted(), transfer_offered(), answer)
     assert (dossier.status, dossier.custodian_unit) == (Status.ACCEPTED, DESK)

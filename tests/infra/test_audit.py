@@ -17,8 +17,9 @@ import asyncpg
 import psutil
 import pytest
 
-from domain.dossier import commands as do
-from domain.dossier import events as ev
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.events import DossierEvent
+from domain.dossier.incidents import BeginIncident
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key
@@ -36,7 +37,7 @@ from tests.stores import Opened, opened, until, utc_now
 TIMES = 300 if os.environ.get("HOSO_LONG") == "1" else 6
 TABLES = ("event", "stream", "claim", "append", "head")
 SENDER = Sender(principal="token:audit", role=Role.DESK, unit=examples.PROVINCE, scope=frozenset())
-FACTS: tuple[ev.DossierEvent, ...] = (
+FACTS: tuple[DossierEvent, ...] = (
     examples.accepted(code=None),
     examples.assigned(),
     examples.step_completed(),
@@ -54,7 +55,7 @@ def key(scope: str, name: str) -> Key:
     return Key(scope=scope, key=name, digest=b"of what was sent")
 
 
-def fact(event: ev.DossierEvent, code: str, name: str, hours: int) -> Fact:
+def fact(event: DossierEvent, code: str, name: str, hours: int) -> Fact:
     return Fact(
         event=event,
         source="igate",
@@ -66,7 +67,7 @@ def fact(event: ev.DossierEvent, code: str, name: str, hours: int) -> Fact:
     )
 
 
-def order(command: do.Command, dossier: UUID, expected: int) -> Order:
+def order(command: DossierCommand, dossier: UUID, expected: int) -> Order:
     return Order(
         command=command,
         dossier=dossier,
@@ -87,7 +88,7 @@ async def send_facts(ledger: Ledger, dossiers: range) -> None:
 async def send_commands(ledger: Ledger, dossier: UUID) -> None:
     """Accept a dossier, with news, no news and a refusal on the way, until two events end it."""
     accept = examples.asking_for(examples.accepted(code=None, due=None))
-    incident = do.BeginIncident(system="VNeID")
+    incident = BeginIncident(system="VNeID")
     for command, expected in (
         (accept, 0),
         (accept, 1),  # Refused.

@@ -10,8 +10,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from domain.dossier import events as ev
-from domain.dossier.payloads import Party
+from domain.dossier.intake import DossierAccepted
+from domain.dossier.parts import Party
 from domain.envelope import LedgerEvent
 from domain.errors import RulesChanged
 from domain.ledger.appends import Append, Outcome, Problem
@@ -55,7 +55,7 @@ async def stored(process: Opened, dossier: UUID) -> list[LedgerEvent]:
 
 
 def owner_in(event: LedgerEvent) -> Party:
-    owner = cast("ev.DossierAccepted", event).owner
+    owner = cast("DossierAccepted", event).owner
     assert owner is not None
     return owner
 
@@ -268,7 +268,7 @@ async def test_two_processes_that_meet_a_person_at_once_agree(
 async def test_a_sealed_value_opens_only_where_it_was_sealed(process: Opened) -> None:
     sealed = await process.keys.seal(process.ledger_id, accepted(uuid4(), person()))
     owner = owner_in(sealed)
-    moved = replace(cast("ev.DossierAccepted", sealed), owner=replace(owner, name=owner.phone))
+    moved = replace(cast("DossierAccepted", sealed), owner=replace(owner, name=owner.phone))
     (read,) = await process.keys.open(process.ledger_id, [moved], clear=True)
     assert name_in(owner_in(read)).value is Withheld.SEALED
 

@@ -6,7 +6,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from domain.dossier.payloads import Party
+from domain.dossier.parts import Party
 from domain.errors import Busy, DomainError, InvalidRequest
 from domain.personal import Personal
 from tests.conftest import OpenStore

@@ -9,7 +9,9 @@ from uuid import UUID
 
 from hypothesis import strategies as st
 
-from domain.dossier import events as ev
+from domain.dossier.corrections import EventCorrected
+from domain.dossier.events import DossierEvent
+from domain.dossier.results import ResultRejected
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Recorded
 from domain.ledger.appends import Append, Outcome, Write
@@ -23,7 +25,7 @@ from tests.examples import HOUR, MORNING
 from tests.stores import Opened, key
 
 T = TypeVar("T")
-Told = Recorded[ev.DossierEvent]
+Told = Recorded[DossierEvent]
 
 OVERVIEW: Final = cast("ReadModel", dossier_overview)
 
@@ -113,11 +115,11 @@ def batches_of(data: st.DataObject, told: Sequence[T]) -> list[list[T]]:
     return batches
 
 
-def _named(event: ev.DossierEvent) -> UUID | None:
+def _named(event: DossierEvent) -> UUID | None:
     match event:
-        case ev.EventCorrected():
+        case EventCorrected():
             return event.corrects
-        case ev.ResultRejected():
+        case ResultRejected():
             return event.rejects
         case _:
             return None
@@ -129,12 +131,12 @@ def but_for_the_order_of_telling(row: DossierOverview) -> tuple[DossierOverview,
     return replace(row, version=0, opened_seq=0, state=b""), state
 
 
-def of(dossier: UUID, event: ev.DossierEvent, hour: int = 0) -> ev.DossierEvent:
+def of(dossier: UUID, event: DossierEvent, hour: int = 0) -> DossierEvent:
     """Return an event as it happened to a dossier at an hour."""
     return at(dossier, event, MORNING + HOUR * hour)
 
 
-def at(dossier: UUID, event: ev.DossierEvent, moment: datetime) -> ev.DossierEvent:
+def at(dossier: UUID, event: DossierEvent, moment: datetime) -> DossierEvent:
     return replace(event, originator_id=dossier, originator_version=0, timestamp=moment)
 
 

@@ -9,7 +9,7 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
 from projections import dossier_overview as overview
 from projections.dossier_overview import DossierOverview
@@ -41,7 +41,7 @@ ACCEPTED = eg.accepted()
 AT_WORK = (ACCEPTED, eg.step_started())
 
 
-def row_of(*events: ev.DossierEvent) -> DossierOverview:
+def row_of(*events: DossierEvent) -> DossierOverview:
     return overview.project({}, history(*events), rule_book())[DOSSIER]
 
 
@@ -62,7 +62,7 @@ def as_the_runner_does(batches: Sequence[Sequence[Told]]) -> dict[UUID, DossierO
     return rows
 
 
-SHOWN: dict[str, tuple[tuple[ev.DossierEvent, ...], dict[str, Any]]] = {
+SHOWN: dict[str, tuple[tuple[DossierEvent, ...], dict[str, Any]]] = {
     "registered": (
         (eg.submitted(),),
         {
@@ -207,7 +207,7 @@ def test_what_is_no_dossier_has_no_row() -> None:
     assert overview.project({}, entries, rule_book()) == {}
 
 
-LATER: dict[str, tuple[ev.DossierEvent, int, bool]] = {
+LATER: dict[str, tuple[DossierEvent, int, bool]] = {
     "what simply follows": (eg.result_at_desk(), 2, False),
     "what happened at the same moment": (eg.result_at_desk(), 1, False),
     "what happened before": (eg.assigned(), 0, True),
@@ -236,7 +236,7 @@ def test_the_whole_stream_is_needed_where_its_row_is_missing() -> None:
         eg.result_rejected(rejects=eg.id_of("result-at-desk")),
     ],
 )
-def test_what_was_made_void_before_it_was_told_is_void(voiding: ev.DossierEvent) -> None:
+def test_what_was_made_void_before_it_was_told_is_void(voiding: DossierEvent) -> None:
     told = history(*AT_WORK, voiding, eg.result_at_desk())
     assert as_the_runner_does([told[:3], told[3:]]) == as_the_runner_does([told])
 

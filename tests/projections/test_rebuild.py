@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
 from infra.event_store import EventLog
 from projections import dossier_overview
 from projections.dossier_overview import Filter, page
@@ -90,7 +90,7 @@ class Eventful(EventLog):
 async def told(process: Opened, dossiers: int = 3) -> tuple[Projector, list[UUID]]:
     """Return a read model that shows some dossiers with three events each."""
     ids = [uuid4() for _ in range(dossiers)]
-    events: Sequence[ev.DossierEvent] = (
+    events: Sequence[DossierEvent] = (
         eg.accepted(code=None),
         eg.step_started(),
         eg.result_at_desk(),

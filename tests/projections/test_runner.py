@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
 from infra.event_store import EventLog
 from projections import dossier_overview
 from projections.dossier_overview import DossierOverview
@@ -60,8 +60,8 @@ TERMINATE = (
 )
 
 
-def life_of(dossier: UUID) -> list[ev.DossierEvent]:
-    events: tuple[ev.DossierEvent, ...] = (
+def life_of(dossier: UUID) -> list[DossierEvent]:
+    events: tuple[DossierEvent, ...] = (
         eg.accepted(code=None),
         eg.step_started(),
         eg.result_at_desk(),
@@ -125,7 +125,7 @@ async def test_batch_by_batch_gives_what_whole_streams_give(
     ("late", "hour"), [(eg.supplement_requested(), 1), (eg.corrected(corrects="result-at-desk"), 9)]
 )
 async def test_a_late_event_or_a_correction_makes_its_stream_alone_be_read_again(
-    open_store: OpenStore, late: ev.DossierEvent, hour: int
+    open_store: OpenStore, late: DossierEvent, hour: int
 ) -> None:
     one, two = uuid4(), uuid4()
     async with open_store() as process:

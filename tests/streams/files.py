@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from domain.dossier.history import replay
+from domain.dossier.evolve import replay
 from domain.ledger.access import Sender
 from domain.ledger.appends import Store
 from domain.ledger.commands import Ledger

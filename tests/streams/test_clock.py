@@ -8,9 +8,19 @@ import asyncpg
 import pytest
 
 from domain.deadlines.law import OfficePolicy
-from domain.dossier import commands as do
-from domain.dossier import events as ev
-from domain.dossier.state import Status
+from domain.dossier.competence import SucceedUnit
+from domain.dossier.corrections import EventCorrected
+from domain.dossier.endings import DossierStopped
+from domain.dossier.status import Status
+from domain.dossier.supplements import (
+    CompleteSupplement,
+    ExpireSupplement,
+    RequestSupplement,
+    SupplementExpired,
+    SupplementRequested,
+)
+from domain.dossier.transfers import AcceptTransfer, OfferTransfer, TransferTimedOut
+from domain.dossier.work import StartStep
 from domain.envelope import UnitCode
 from domain.rules.policies import PolicyDecided
 from domain.rules.register import stream_of
@@ -71,7 +81,7 @@ async def test_a_transfer_that_nobody_answers_in_time_times_out_once(here: Offic
     assert (await clock.tick()).timed_out == 1
     assert (await clock.tick()).timed_out == 0
     last = (await here.events(dossier))[-1].event
-    assert isinstance(last, ev.TransferTimedOut)
+    assert isinstance(last, TransferTimedOut)
     assert last.answer_by == MORNING + 2 * HOUR
     assert (last.meta.principal, last.meta.acting_unit) == ("clock", AGENCY)
     state = await here.dossier(dossier)
@@ -83,7 +93,7 @@ async def test_the_next_offer_of_the_same_dossier_times_out_too(here: Office) ->
     clock = here.clock()
     here.time.reach(MORNING + 2 * HOUR)
     await clock.tick()
-    await here.order(dossier, do.OfferTransfer(to_unit=AGENCY, answer_by=MORNING + 3 * HOUR))
+    await here.order(dossier, OfferTransfer(to_unit=AGENCY, answer_by=MORNING + 3 * HOUR))
     here.time.reach(MORNING + 4 * HOUR)
     assert (await clock.tick()).timed_out == 1
     assert await ends_of(here, dossier) == [["TransferTimedOut"] * 2]
@@ -98,8 +108,8 @@ async def test_a_supplement_that_nobody_brings_stops_the_dossier_once(here: Offi
     assert (await clock.tick()).expired == 1
     assert (await clock.tick()).expired == 0
     expired, stopped = (each.event for each in (await here.events(dossier))[-2:])
-    assert isinstance(expired, ev.SupplementExpired)
-    assert isinstance(stopped, ev.DossierStopped)
+    assert isinstance(expired, SupplementExpired)
+    assert isinstance(stopped, DossierStopped)
     assert stopped.expiry == expired.meta.event_id
     state = await here.dossier(dossier)
     assert (state.status, state.irregularities) == (Status.STOPPED, ())
@@ -107,8 +117,8 @@ async def test_a_supplement_that_nobody_brings_stops_the_dossier_once(here: Offi
 
 async def test_an_answer_in_time_leaves_nothing_to_do(here: Office) -> None:
     asked, offered = await here.asked(WEEK), await here.offered(WEEK)
-    await here.order(asked, do.CompleteSupplement())
-    await here.order(offered, do.AcceptTransfer())
+    await here.order(asked, CompleteSupplement())
+    await here.order(offered, AcceptTransfer())
     here.time.reach(WEEK + DAY)
     done = await here.clock().tick()
     assert (done.expired, done.timed_out) == (0, 0)
@@ -217,7 +227,7 @@ async def test_an_answer_that_is_told_after_the_expiry_leaves_the_dossier_open(
     assert "overtaken" in [finding.kind for finding in state.irregularities]
     here.time.reach(WEEK + DAY)
     assert (await clock.tick()).expired == 0
-    await here.order(dossier, do.RequestSupplement(reason="Lần nữa.", answer_by=WEEK + 2 * DAY))
+    await here.order(dossier, RequestSupplement(reason="Lần nữa.", answer_by=WEEK + 2 * DAY))
     here.time.reach(WEEK + 3 * DAY)
     assert (await clock.tick()).expired == 1
     assert (await here.dossier(dossier)).status is Status.STOPPED
@@ -240,10 +250,10 @@ async def test_what_was_due_when_the_ledger_was_told_waits_ten_minutes_for_the_r
     late = WEEK + HOUR
     here.time.reach(late)
     for dossier in dossiers:
-        await here.order(dossier, do.StartStep(step="Thẩm định"))
+        await here.order(dossier, StartStep(step="Thẩm định"))
     here.time.reach(late + HOUR)
     asking = [
-        ev.SupplementRequested(**{**vars(supplement_requested()), "answer_by": late + MINUTE})
+        SupplementRequested(**{**vars(supplement_requested()), "answer_by": late + MINUTE})
         for _ in dossiers
     ]
     for dossier, event in zip(dossiers, asking, strict=True):
@@ -262,8 +272,8 @@ async def test_a_dossier_for_which_nobody_can_act_stops_no_other(here: Office) -
     lone = unit_registered(UnitCode("H09"), parent=None)
     await tell(here.process, lone)
     stuck = await here.accepted(lone.code, lone.code)
-    await here.order(stuck, do.StartStep(step="Thẩm định"))
-    await here.order(stuck, do.RequestSupplement(reason="Thiếu.", answer_by=WEEK - HOUR))
+    await here.order(stuck, StartStep(step="Thẩm định"))
+    await here.order(stuck, RequestSupplement(reason="Thiếu.", answer_by=WEEK - HOUR))
     others = [await here.asked(WEEK) for _ in range(3)]
     await tell(here.process, unit_ended(lone.code, ended_at=here.time(), successors=()))
     here.time.reach(WEEK + SECOND)
@@ -271,7 +281,7 @@ async def test_a_dossier_for_which_nobody_can_act_stops_no_other(here: Office) -
     assert (await clock.tick()).expired == 3
     assert (await clock.tick()).expired == 0
     assert await ends_of(here, stuck, *others) == [[], PAIR, PAIR, PAIR]
-    await here.order(stuck, do.SucceedUnit(predecessor=lone.code, successor=AGENCY))
+    await here.order(stuck, SucceedUnit(predecessor=lone.code, successor=AGENCY))
     here.time.reach(WEEK + HOUR)
     assert (await clock.tick()).expired == 1
 
@@ -281,9 +291,7 @@ async def test_what_was_refused_before_its_time_is_not_refused_for_ever(here: Of
     state = await here.dossier(dossier)
     assert state.clock is not None
     (asked,) = state.clock.interruptions
-    refused = await here.machine.send(
-        do.ExpireSupplement(), state, f"supplement-expired/{asked.by}"
-    )
+    refused = await here.machine.send(ExpireSupplement(), state, f"supplement-expired/{asked.by}")
     assert refused.outcome.kind == "refused"
     here.time.reach(WEEK + SECOND)
     assert (await here.clock().tick()).expired == 1
@@ -296,7 +304,7 @@ async def test_what_somebody_corrects_is_not_done_again(here: Office) -> None:
     here.time.reach(MORNING + 2 * HOUR)
     await clock.tick()
     timed_out = (await here.events(dossier))[-1].event.meta.event_id
-    correction = ev.EventCorrected(**{**vars(corrected()), "corrects": timed_out})
+    correction = EventCorrected(**{**vars(corrected()), "corrects": timed_out})
     await here.told(dossier, correction, here.time())
     assert (await here.dossier(dossier)).offer is not None
     here.time.reach(MORNING + 3 * HOUR)

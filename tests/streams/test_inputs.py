@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.dossier import events as ev
+from domain.dossier.intake import DossierAccepted
+from domain.dossier.payments import PaymentRecorded
+from domain.dossier.work import StepCompleted
 from domain.errors import InvalidRequest, TimeWithoutOffset
 from domain.ledger.registering import said
 from domain.personal import Personal
@@ -110,7 +112,7 @@ def test_an_amount_is_a_whole_number_that_no_program_rounds(amount: str) -> None
 @pytest.mark.parametrize("amount", [0, 2**53])
 def test_the_smallest_and_largest_amount_are_taken(amount: int) -> None:
     event = event_from(PAID, f'{{"amount":{amount},"channel":"post"}}'.encode())
-    assert isinstance(event, ev.PaymentRecorded)
+    assert isinstance(event, PaymentRecorded)
     assert event.amount == amount
 
 
@@ -118,7 +120,7 @@ def test_a_time_without_offset_has_its_own_refusal() -> None:
     with pytest.raises(TimeWithoutOffset, match="deadline"):
         event_from(STEP, step(deadline="2026-03-02T09:15:00"))
     event = event_from(STEP, step(deadline="2026-03-02T09:15:00+07:00"))
-    assert isinstance(event, ev.StepCompleted)
+    assert isinstance(event, StepCompleted)
     assert event.deadline is not None
     assert event.deadline.utcoffset() == timedelta(hours=7)
 
@@ -141,7 +143,7 @@ def test_unknown_words_and_too_many_parts_are_refused() -> None:
 def test_personal_values_come_in_clear_and_no_refusal_repeats_them() -> None:
     owner = {"name": "Nguyễn Thị Lan", "id_number": "044190001234"}
     event = event_from(ACCEPTED, orjson.dumps({**ACCEPTANCE, "owner": owner}))
-    assert isinstance(event, ev.DossierAccepted)
+    assert isinstance(event, DossierAccepted)
     assert event.owner is not None
     assert event.owner.name == Personal("Nguyễn Thị Lan")
     wrong = {**owner, "phone": ["0912345678"], "kind": "citizen Nguyễn Thị Lan"}
@@ -217,7 +219,7 @@ def test_a_code_of_a_register_is_safe_wherever_it_is_written(name: str, code: st
 @pytest.mark.parametrize("code", ["H44.100.01", "1.004193", "NL.WABO", "a", "x" * 64, "a-b_c"])
 def test_codes_in_use_are_codes(code: str) -> None:
     event = event_from(ACCEPTED, orjson.dumps({**ACCEPTANCE, "procedure": code}))
-    assert isinstance(event, ev.DossierAccepted)
+    assert isinstance(event, DossierAccepted)
     assert event.procedure == code
 
 

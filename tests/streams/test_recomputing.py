@@ -7,8 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from domain.dossier import commands as do
-from domain.dossier import events as ev
+from domain.dossier.appointments import DueDateRecomputed, IssueReappointment
+from domain.dossier.endings import StopDossier, WithdrawDossier
+from domain.dossier.incidents import BeginIncident, EndIncident
+from domain.dossier.results import DeliverResult
+from domain.dossier.work import StartStep
 from domain.envelope import UnitCode
 from streams.time.recomputing import Recomputed, recompute_open
 from tests.conftest import OpenStore
@@ -43,9 +46,9 @@ async def recomputed(here: Office, batch: int = 500) -> Recomputed:
     return await recompute_open(here.machine, here.process.pool, batch=batch)
 
 
-async def moves_of(here: Office, dossier: UUID) -> list[ev.DueDateRecomputed]:
+async def moves_of(here: Office, dossier: UUID) -> list[DueDateRecomputed]:
     events = [each.event for each in await here.events(dossier)]
-    return [each for each in events if isinstance(each, ev.DueDateRecomputed)]
+    return [each for each in events if isinstance(each, DueDateRecomputed)]
 
 
 async def test_a_late_decision_moves_open_dossiers_with_one_event_of_both_dates_and_versions(
@@ -95,10 +98,10 @@ async def test_each_further_decision_moves_what_it_touches(here: Office) -> None
 
 async def test_ended_dossiers_keep_their_dates(here: Office) -> None:
     ended = [await here.accepted() for _ in range(3)]
-    await here.order(ended[0], do.WithdrawDossier(reason="Không còn nhu cầu."))
-    await here.order(ended[1], do.DeliverResult())
-    await here.order(ended[2], do.StartStep(step="Thẩm định"))
-    await here.order(ended[2], do.StopDossier(reason="Không đủ điều kiện."))
+    await here.order(ended[0], WithdrawDossier(reason="Không còn nhu cầu."))
+    await here.order(ended[1], DeliverResult())
+    await here.order(ended[2], StartStep(step="Thẩm định"))
+    await here.order(ended[2], StopDossier(reason="Không đủ điều kiện."))
     await here.decide("late", off=TUESDAY)
     assert await recomputed(here) == Recomputed()
     for dossier in ended:
@@ -110,7 +113,7 @@ async def test_one_that_ended_after_the_overview_was_read_keeps_its_date(here: O
     dossier = await here.accepted()
     await here.decide("late", off=TUESDAY)
     await here.runner.catch_up()
-    await here.order(dossier, do.WithdrawDossier(reason="Không còn nhu cầu."))
+    await here.order(dossier, WithdrawDossier(reason="Không còn nhu cầu."))
     found = await recompute_open(here.machine, here.process.pool)
     assert found == Recomputed(examined=1, unchanged=1)
 
@@ -119,7 +122,7 @@ async def test_one_that_changed_after_the_overview_was_read_is_read_again(here: 
     dossier = await here.accepted()
     await here.decide("late", off=TUESDAY)
     await here.runner.catch_up()
-    await here.order(dossier, do.StartStep(step="Thẩm định"))
+    await here.order(dossier, StartStep(step="Thẩm định"))
     found = await recompute_open(here.machine, here.process.pool)
     assert found == Recomputed(examined=1, moved=1)
     assert await here.kinds(dossier) == ["StepStarted", "DueDateRecomputed"]
@@ -159,12 +162,12 @@ async def test_a_date_that_a_pause_after_the_reappointment_moved_is_touched_too(
     here: Office,
 ) -> None:
     dossier = await here.accepted()
-    await here.order(dossier, do.StartStep(step="Thẩm định"))
-    reappointed = do.IssueReappointment(new_due=MORNING + 21 * DAY, reason="Cần xác minh.")
+    await here.order(dossier, StartStep(step="Thẩm định"))
+    reappointed = IssueReappointment(new_due=MORNING + 21 * DAY, reason="Cần xác minh.")
     await here.order(dossier, reappointed)
-    await here.order(dossier, do.BeginIncident(system="LGSP"))
+    await here.order(dossier, BeginIncident(system="LGSP"))
     here.time.reach(MORNING + DAY)
-    await here.order(dossier, do.EndIncident(system="LGSP"))
+    await here.order(dossier, EndIncident(system="LGSP"))
     before = await here.dossier(dossier)
     assert before.first_due is not None
     assert before.due is not None

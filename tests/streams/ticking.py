@@ -7,10 +7,14 @@ from datetime import date, datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from domain.dossier import commands as do
-from domain.dossier import events as ev
-from domain.dossier.history import replay
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import replay
+from domain.dossier.intake import AcceptDossier
 from domain.dossier.state import Dossier
+from domain.dossier.supplements import RequestSupplement
+from domain.dossier.transfers import OfferTransfer
+from domain.dossier.work import StartStep
 from domain.envelope import Recorded, UnitCode
 from domain.ledger.access import Sender
 from domain.ledger.commands import Ledger, Order, Result
@@ -85,7 +89,7 @@ class Office:
         connect = self.process.database.connect
         return Clock(self.machine, self.process.pool, connect, caught_up, interval=0.01)
 
-    async def order(self, dossier: UUID, command: do.Command) -> Result:
+    async def order(self, dossier: UUID, command: DossierCommand) -> Result:
         """Let a clerk do something, at the version that stands."""
         version = (await self.dossier(dossier)).version
         result = await self.ledger.execute(
@@ -103,7 +107,7 @@ class Office:
 
     async def accepted(self, competent: UnitCode = AGENCY, receiving: UnitCode = DESK) -> UUID:
         dossier = uuid4()
-        command = do.AcceptDossier(
+        command = AcceptDossier(
             procedure=PROCEDURE,
             channel=Channel.DIRECT,
             receiving_unit=receiving,
@@ -114,20 +118,20 @@ class Office:
 
     async def offered(self, answer_by: datetime | None = None) -> UUID:
         dossier = await self.accepted()
-        await self.order(dossier, do.OfferTransfer(to_unit=AGENCY, answer_by=answer_by))
+        await self.order(dossier, OfferTransfer(to_unit=AGENCY, answer_by=answer_by))
         return dossier
 
     async def asked(self, answer_by: datetime | None = None) -> UUID:
         dossier = await self.accepted()
-        await self.order(dossier, do.StartStep(step="Thẩm định"))
-        await self.order(dossier, do.RequestSupplement(reason="Thiếu.", answer_by=answer_by))
+        await self.order(dossier, StartStep(step="Thẩm định"))
+        await self.order(dossier, RequestSupplement(reason="Thiếu.", answer_by=answer_by))
         return dossier
 
     async def dossier(self, dossier: UUID) -> Dossier:
         reading = await self.process.store.read(stream=dossier)
         return replay(dossier, reading.events, self.process.rules)
 
-    async def events(self, dossier: UUID) -> list[Recorded[ev.DossierEvent]]:
+    async def events(self, dossier: UUID) -> list[Recorded[DossierEvent]]:
         return list((await self.process.store.read(stream=dossier)).events)
 
     async def kinds(self, dossier: UUID) -> list[str]:
@@ -139,7 +143,7 @@ class Office:
         decision = replace(calendar_decided(named, off=()), timestamp=self.time(), **decided)  # type: ignore[arg-type]  # its own fields
         await tell(self.process, decision)
 
-    async def told(self, dossier: UUID, event: ev.DossierEvent, happened: datetime) -> None:
+    async def told(self, dossier: UUID, event: DossierEvent, happened: datetime) -> None:
         """Let a source tell a fact, now."""
         named = meta(uuid4().hex)
         await tell(

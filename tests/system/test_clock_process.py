@@ -15,7 +15,10 @@ import pytest
 
 from api.main import Process, now, opened
 from api.operating.registers import KEEPER, load_entries
-from domain.dossier import commands as do
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.intake import AcceptDossier
+from domain.dossier.supplements import RequestSupplement
+from domain.dossier.work import StartStep
 from domain.envelope import ProcedureCode, UnitCode
 from domain.ledger.access import Sender
 from domain.ledger.commands import Order
@@ -50,7 +53,7 @@ async def decide(ledger: Process, named: str, *off: date) -> None:
     await ledger.services.registers.put(calendar_decided(named, off=off), KEEPER)
 
 
-async def order(ledger: Process, dossier: UUID, version: int, command: do.Command) -> datetime:
+async def order(ledger: Process, dossier: UUID, version: int, command: DossierCommand) -> datetime:
     sent = Order(
         command=command,
         dossier=dossier,
@@ -66,7 +69,7 @@ async def order(ledger: Process, dossier: UUID, version: int, command: do.Comman
 
 async def accepted(ledger: Process) -> tuple[UUID, datetime]:
     dossier = uuid4()
-    command = do.AcceptDossier(
+    command = AcceptDossier(
         procedure=ProcedureCode(PROCEDURE),
         channel=Channel.DIRECT,
         receiving_unit=UnitCode(DESK),
@@ -77,8 +80,8 @@ async def accepted(ledger: Process) -> tuple[UUID, datetime]:
 
 async def asked(ledger: Process, answer_by: datetime) -> UUID:
     dossier, _ = await accepted(ledger)
-    await order(ledger, dossier, 1, do.StartStep(step="Thẩm định"))
-    request = do.RequestSupplement(reason="Thiếu bản vẽ.", answer_by=answer_by)
+    await order(ledger, dossier, 1, StartStep(step="Thẩm định"))
+    request = RequestSupplement(reason="Thiếu bản vẽ.", answer_by=answer_by)
     await order(ledger, dossier, 2, request)
     return dossier
 

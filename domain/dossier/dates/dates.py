@@ -6,21 +6,28 @@ give the same dates in whatever order they arrive, and every past date can be co
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime
 
 from domain.deadlines.decided import hour_of
 from domain.deadlines.law import CalendarUse, OfficePolicy, PausePolicy, Term
 from domain.deadlines.running import Pause, Run, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.working_time import WorkingCalendar
-from domain.dossier.payloads import Acceptance, DateMove, Resolved
-from domain.dossier.state import Clock, Dossier, Interruption, PauseKind
-from domain.envelope import UnitCode
+from domain.dossier.state import Dossier, Interruption, PauseKind, TermClock
 from domain.rules.procedures import Channel, ProcedureVersion
 from domain.rules.rule_book import RuleBook
 
-_MINUTE = timedelta(minutes=1)
-_DAY_ENDS = time(23, 59, 59)
+
+@dataclass(frozen=True, kw_only=True)
+class DateMove:
+    """Both dates as they were and as they are, and by which calendars."""
+
+    first_due_before: datetime | None = None
+    first_due: datetime | None = None
+    due_before: datetime | None = None
+    due: datetime | None = None
+    calendar_before: CalendarUse
+    calendar: CalendarUse
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,46 +54,6 @@ def counting_of(
     own = next((each for each in procedure.channel_terms if each.channel is channel), None)
     term = Term(amount=own.amount, unit=own.unit) if own is not None else procedure.term
     return Counting(term=term, cutoff=procedure.cutoff_policy, cutoff_at=hour_of(policy.cutoff))
-
-
-def resolved(said: Acceptance, at: datetime, rules: RuleBook) -> tuple[Resolved, datetime | None]:
-    """Return by which rules a dossier is accepted, and its due date: stated, or computed now.
-
-    Raises UnknownProcedure, CalendarLacksYear or CalendarContradicts.
-    """
-    published, _ = rules.procedure(said.procedure, at)
-    basis = _basis(said, published, rules)
-    if said.due is not None or published is None:
-        return basis, said.due
-    version = basis.policy_version or 0
-    calendar = rules.working_calendar(basis.calendar_used or CalendarUse(), version)
-    counting = counting_of(published, said.channel, rules.policy(version))
-    due = run(calendar, counting, at, ()).due
-    return replace(basis, due_computed=due is not None), due
-
-
-def basis_of(said: Acceptance, at: datetime, rules: RuleBook) -> Resolved:
-    """Return by which rules a dossier is accepted whose date cannot be computed."""
-    published, _ = rules.procedure(said.procedure, at)
-    return _basis(said, published, rules)
-
-
-def _basis(said: Acceptance, published: ProcedureVersion, rules: RuleBook) -> Resolved:
-    return Resolved(
-        procedure_version=published.version,
-        calendar_used=rules.calendar_use(said.competent_unit),
-        policy_version=rules.policy_version(),
-        awaited=_awaited(said, rules),
-    )
-
-
-def _awaited(said: Acceptance, rules: RuleBook) -> UnitCode | None:
-    """Return the agency that the clock waits for: intake outside of its own area."""
-    agency = rules.authority(said.competent_unit)
-    elsewhere = said.non_boundary
-    if elsewhere is None:
-        elsewhere = rules.is_another_area(rules.authority(said.receiving_unit), agency)
-    return agency if elsewhere else None
 
 
 def dates_of(dossier: Dossier, rules: RuleBook, by: CalendarUse | None = None) -> Dates | None:
@@ -126,7 +93,7 @@ def _procedure_of(dossier: Dossier, rules: RuleBook) -> ProcedureVersion | None:
 
 
 def _first_run(
-    clock: Clock, calendar: WorkingCalendar, counting: Counting, pauses: Sequence[Pause]
+    clock: TermClock, calendar: WorkingCalendar, counting: Counting, pauses: Sequence[Pause]
 ) -> Run:
     """Run the clock without its re-appointment: from the competent agency's receipt, if awaited."""
     received = clock.received_at if clock.awaited is not None else None
@@ -147,7 +114,7 @@ def stopping_clock(dossier: Dossier, rules: RuleBook) -> list[Interruption]:
     ]
 
 
-def _in_order(clock: Clock) -> list[Interruption]:
+def _in_order(clock: TermClock) -> list[Interruption]:
     return sorted(clock.interruptions, key=lambda each: (each.start, each.kind, each.by))
 
 
@@ -167,7 +134,7 @@ def _pause(each: Interruption, procedure: ProcedureVersion | None) -> Pause:
 
 
 def _agreed(
-    clock: Clock, calendar: WorkingCalendar, counting: Counting, pauses: list[Pause]
+    clock: TermClock, calendar: WorkingCalendar, counting: Counting, pauses: list[Pause]
 ) -> Run | None:
     """Return how the date of a re-appointment runs: only later pauses move it."""
     again = clock.reappointed
@@ -235,7 +202,7 @@ def later(dossier: Dossier, rules: RuleBook) -> DateMove | None:
     return None if is_earlier or (move.first_due, move.due) == before else move
 
 
-def first_due_before(moment: datetime, clock: Clock, dates: Dates) -> datetime | None:
+def first_due_before(moment: datetime, clock: TermClock, dates: Dates) -> datetime | None:
     """Return the first due date by the pauses that had begun before a moment."""
     earlier = [pause for _, pause in dates.pauses if pause.start < moment]
     return _first_run(clock, dates.calendar, dates.counting, earlier).due

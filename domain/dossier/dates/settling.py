@@ -8,7 +8,8 @@ from domain.deadlines.law import PausePolicy
 from domain.deadlines.running import measured, unit_of
 from domain.dossier.dates.dates import Dates, dates_of, first_due_before, stopping_clock
 from domain.dossier.dates.limits import notice_days, supplement_limit, transfer_limit
-from domain.dossier.state import OPEN, Clock, Dossier, Finding, PauseKind
+from domain.dossier.state import Dossier, Finding, PauseKind, TermClock
+from domain.dossier.status import OPEN
 from domain.errors import CalendarLacksYear, DomainError
 from domain.rules.rule_book import RuleBook
 
@@ -54,11 +55,11 @@ def _count_pauses(dossier: Dossier, dates: Dates | None, rules: RuleBook) -> Non
     dossier.paused_since = min(open_since, default=None) if dossier.status in OPEN else None
 
 
-def _undated(clock: Clock, why: str) -> Finding:
+def _undated(clock: TermClock, why: str) -> Finding:
     return Finding(kind="no-due-date", events=(clock.accepted_by,), why=why)
 
 
-def _findings(clock: Clock, dates: Dates) -> list[Finding]:
+def _findings(clock: TermClock, dates: Dates) -> list[Finding]:
     found: list[Finding] = []
     if dates.first_due is None and not dates.first.open:
         why = "It was accepted without a due date, and none can be computed."
@@ -75,7 +76,7 @@ def _findings(clock: Clock, dates: Dates) -> list[Finding]:
     return found
 
 
-def _late_shares(clock: Clock, dates: Dates) -> Iterator[Finding]:
+def _late_shares(clock: TermClock, dates: Dates) -> Iterator[Finding]:
     """Yield hand-overs whose work may take longer than the whole (NĐ 61/2018, Điều 19.6)."""
     for share in clock.shares:
         if dates.due is not None and share.deadline > dates.due:
@@ -99,7 +100,7 @@ def _late_requests(dates: Dates) -> Iterator[Finding]:
             since = dates.calendar.opening(dates.calendar.local(each.end))
 
 
-def _late_reappointments(clock: Clock, dates: Dates) -> Iterator[Finding]:
+def _late_reappointments(clock: TermClock, dates: Dates) -> Iterator[Finding]:
     again = clock.reappointed
     if again is None:
         return
@@ -110,7 +111,7 @@ def _late_reappointments(clock: Clock, dates: Dates) -> Iterator[Finding]:
     yield Finding(kind="late-reappointment", events=(again.by,), why=why)
 
 
-def _answer_by(clock: Clock, dates: Dates | None) -> datetime | None:
+def _answer_by(clock: TermClock, dates: Dates | None) -> datetime | None:
     """Return until when the supplement that is asked for now is awaited; None: for ever.
 
     A limit that was over before anybody asked is none.

@@ -12,13 +12,22 @@ from typing import Final
 from domain.deadlines.decided import hour_of
 from domain.deadlines.law import OfficePolicy, PausePolicy
 from domain.deadlines.working_time import WorkingCalendar
-from domain.dossier import events as ev
 from domain.dossier.dates.dates import Dates, first_due_before
 from domain.dossier.dates.limits import notice_days, supplement_limit, transfer_limit
+from domain.dossier.events import DossierEvent
 from domain.dossier.explanation.judging import Duty, DutyName, Judge
 from domain.dossier.history import History
-from domain.dossier.state import OPEN, Clock, Dossier, Offer, PauseKind
-from domain.dossier.transitions import answers
+from domain.dossier.intake import DossierAccepted, DossierSubmitted, IntakeRefused
+from domain.dossier.state import Dossier, Offer, PauseKind, TermClock
+from domain.dossier.status import OPEN
+from domain.dossier.supplements import SupplementCompleted, SupplementRequested
+from domain.dossier.transfers import (
+    TransferAccepted,
+    TransferOffered,
+    TransferRefused,
+    TransferTimedOut,
+    answers,
+)
 from domain.envelope import UnitCode
 from domain.errors import CalendarContradicts, CalendarLacksYear
 from domain.rules.procedures import Channel
@@ -31,9 +40,9 @@ _TRANSFER_LAW: Final = "NĐ 61/2018/NĐ-CP, Điều 18; NĐ 309/2026/NĐ-CP, Đi
 _SUPPLEMENT_LAW: Final = "NĐ 61/2018/NĐ-CP, Điều 19.4"
 _REAPPOINTMENT_LAW: Final = "NĐ 61/2018/NĐ-CP, Điều 19.9"
 
-_INTAKE_ANSWERS = (ev.DossierAccepted, ev.IntakeRefused, ev.SupplementRequested)
-_TRANSFERS = (ev.TransferOffered, ev.TransferAccepted)
-_TRANSFER_ANSWERS = (ev.TransferAccepted, ev.TransferRefused)
+_INTAKE_ANSWERS = (DossierAccepted, IntakeRefused, SupplementRequested)
+_TRANSFERS = (TransferOffered, TransferAccepted)
+_TRANSFER_ANSWERS = (TransferAccepted, TransferRefused)
 
 
 def duties(
@@ -86,23 +95,23 @@ def _intake(history: History, desk: _Desk, judge: Judge) -> Iterator[Duty]:
     unit: UnitCode | None = None
     for recorded in history:
         event = recorded.event
-        if isinstance(event, ev.DossierSubmitted) and event.channel is Channel.ONLINE:
+        if isinstance(event, DossierSubmitted) and event.channel is Channel.ONLINE:
             unit = event.receiving_unit
             waiting = waiting or (unit, event.timestamp)
-        elif isinstance(event, ev.SupplementCompleted) and unit is not None and not event.partial:
+        elif isinstance(event, SupplementCompleted) and unit is not None and not event.partial:
             waiting = waiting or (unit, event.timestamp)
         elif isinstance(event, _INTAKE_ANSWERS):
             waiting = waiting or _submitted_before(event)
             yield from _answer(waiting, event.timestamp, desk, judge)
             waiting = None
-            if not isinstance(event, ev.SupplementRequested):
+            if not isinstance(event, SupplementRequested):
                 return
     yield from _answer(waiting, None, desk, judge)
 
 
-def _submitted_before(event: ev.DossierEvent) -> tuple[UnitCode, datetime] | None:
+def _submitted_before(event: DossierEvent) -> tuple[UnitCode, datetime] | None:
     """Return where and when a dossier was submitted whose acceptance alone tells of it."""
-    if not isinstance(event, ev.DossierAccepted) or event.channel is not Channel.ONLINE:
+    if not isinstance(event, DossierAccepted) or event.channel is not Channel.ONLINE:
         return None
     return (event.receiving_unit, event.submitted_at) if event.submitted_at is not None else None
 
@@ -122,11 +131,11 @@ def _answer(
 
 def _transfer(history: History, desk: _Desk, judge: Judge) -> Iterator[Duty]:
     """Yield the hand-over from the desk to whoever decides, where that is somebody else."""
-    accepted: ev.DossierAccepted | None = None
+    accepted: DossierAccepted | None = None
     met_at: datetime | None = None
     for recorded in history:
         event = recorded.event
-        if isinstance(event, ev.DossierAccepted):
+        if isinstance(event, DossierAccepted):
             accepted = accepted or event
         elif isinstance(event, _TRANSFERS) and accepted is not None and met_at is None:
             met_at = event.timestamp
@@ -166,12 +175,12 @@ def _session_end(calendar: WorkingCalendar, moment: datetime) -> datetime:
 
 def _transfer_answers(history: History, dates: Dates | None, judge: Judge) -> Iterator[Duty]:
     """Yield the answers to offers that have a limit; what a later offer replaced is none."""
-    offer: ev.TransferOffered | None = None
+    offer: TransferOffered | None = None
     for recorded in history:
         event = recorded.event
-        if isinstance(event, ev.TransferOffered):
+        if isinstance(event, TransferOffered):
             offer = event
-        elif offer is not None and isinstance(event, ev.TransferTimedOut):
+        elif offer is not None and isinstance(event, TransferTimedOut):
             yield from _transfer_answer(offer, None, dates, judge)
             offer = None
         elif offer is not None and _is_answered(offer, event):
@@ -182,7 +191,7 @@ def _transfer_answers(history: History, dates: Dates | None, judge: Judge) -> It
 
 
 def _transfer_answer(
-    offer: ev.TransferOffered, met_at: datetime | None, dates: Dates | None, judge: Judge
+    offer: TransferOffered, met_at: datetime | None, dates: Dates | None, judge: Judge
 ) -> Iterator[Duty]:
     by = offer.answer_by
     if by is None and dates is not None:
@@ -191,7 +200,7 @@ def _transfer_answer(
         yield judge.duty(DutyName.ANSWER_TRANSFER, by, met_at, None)
 
 
-def _is_answered(offered: ev.TransferOffered, event: ev.DossierEvent) -> bool:
+def _is_answered(offered: TransferOffered, event: DossierEvent) -> bool:
     offer = Offer(
         to_unit=offered.to_unit,
         transfer_id=offered.transfer_id,
@@ -227,7 +236,7 @@ def _request(
 
 
 def _supplement_answers(
-    clock: Clock | None, history: History, dates: Dates | None, judge: Judge
+    clock: TermClock | None, history: History, dates: Dates | None, judge: Judge
 ) -> Iterator[Duty]:
     """Yield until when the applicant answers each request, where it was said or the rules know."""
     yield from _intake_supplements(history, judge)
@@ -243,11 +252,11 @@ def _intake_supplements(history: History, judge: Judge) -> Iterator[Duty]:
     by: datetime | None = None
     for recorded in history:
         event = recorded.event
-        if isinstance(event, ev.SupplementRequested):
+        if isinstance(event, SupplementRequested):
             by = event.answer_by
             continue
-        completed = isinstance(event, ev.SupplementCompleted) and not event.partial
-        accepted = isinstance(event, ev.DossierAccepted)
+        completed = isinstance(event, SupplementCompleted) and not event.partial
+        accepted = isinstance(event, DossierAccepted)
         if by is not None and (completed or accepted):
             yield judge.duty(DutyName.ANSWER_SUPPLEMENT, by, event.timestamp, None)
             by = None
@@ -257,7 +266,9 @@ def _intake_supplements(history: History, judge: Judge) -> Iterator[Duty]:
         yield judge.duty(DutyName.ANSWER_SUPPLEMENT, by, None, None)
 
 
-def _reappointment(dossier: Dossier, clock: Clock, dates: Dates, judge: Judge) -> Iterator[Duty]:
+def _reappointment(
+    dossier: Dossier, clock: TermClock, dates: Dates, judge: Judge
+) -> Iterator[Duty]:
     """Yield the last day on which a new date of return may be agreed, or when it was."""
     again = clock.reappointed
     if again is None and dossier.status not in OPEN:

@@ -16,11 +16,13 @@ from domain.deadlines.explaining import Day, Why, account
 from domain.deadlines.running import Pause
 from domain.dossier.dates.dates import Dates, dates_of, pauses_since
 from domain.dossier.dates.steps import StepDue, step_plan
+from domain.dossier.evolve import replay
 from domain.dossier.explanation.duties import duties
 from domain.dossier.explanation.judging import Duty
 from domain.dossier.explanation.moves import Effect, Move, effects, if_resumed, moves
-from domain.dossier.history import History, effective_history, replay
-from domain.dossier.state import ENDED, Dossier, Interruption, Status
+from domain.dossier.history import History, effective_history
+from domain.dossier.state import Dossier, Interruption
+from domain.dossier.status import ENDED, Status
 from domain.errors import CalendarLacksYear, DomainError
 from domain.rules.rule_book import RuleBook
 

@@ -11,18 +11,20 @@ from uuid import UUID
 from domain.deadlines.law import CutoffPolicy, PausePolicy
 from domain.deadlines.running import Pause
 from domain.deadlines.terms import Counting
-from domain.dossier import events as ev
+from domain.dossier.appointments import DueDateRecomputed, ReappointmentIssued
 from domain.dossier.dates.dates import Dates, dates_of
 from domain.dossier.dates.settling import settle
+from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import apply
 from domain.dossier.history import History
-from domain.dossier.state import Clock, Dossier, Interruption
+from domain.dossier.intake import DossierAccepted
+from domain.dossier.state import Dossier, Interruption, TermClock
 from domain.envelope import Recorded
 from domain.errors import DomainError
 from domain.rules.rule_book import RuleBook
 
 _MOST_TOLD_APART = 50  # Pauses whose effects are computed one by one: the work grows with the cube.
-_ALWAYS_TOLD = (ev.DossierAccepted, ev.ReappointmentIssued, ev.DueDateRecomputed)
+_ALWAYS_TOLD = (DossierAccepted, ReappointmentIssued, DueDateRecomputed)
 
 
 class Effect(StrEnum):
@@ -47,7 +49,7 @@ class Standing:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    recorded: Recorded[ev.DossierEvent]
+    recorded: Recorded[DossierEvent]
     before: Standing
     after: Standing
 
@@ -149,7 +151,7 @@ def _is_computed(counting: Counting) -> bool:
 
 
 def _dates_with(
-    dossier: Dossier, clock: Clock, told: tuple[Interruption, ...], rules: RuleBook
+    dossier: Dossier, clock: TermClock, told: tuple[Interruption, ...], rules: RuleBook
 ) -> tuple[datetime | None, datetime | None]:
     with suppress(DomainError):
         dates = dates_of(_with(dossier, clock, told), rules)
@@ -158,7 +160,7 @@ def _dates_with(
     return None, None
 
 
-def _with(dossier: Dossier, clock: Clock, told: tuple[Interruption, ...]) -> Dossier:
+def _with(dossier: Dossier, clock: TermClock, told: tuple[Interruption, ...]) -> Dossier:
     changed = copy(dossier)
     changed.clock = replace(clock, interruptions=told)
     return changed

@@ -5,11 +5,9 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from domain.dossier.dates.dates import resolved
-from domain.dossier.events import DossierAccepted
+from domain.dossier.evolve import fold
 from domain.dossier.explanation.explanation import Standpoint
-from domain.dossier.history import fold
-from domain.dossier.payloads import Acceptance
+from domain.dossier.intake import Acceptance, DossierAccepted, resolved
 from domain.envelope import Meta, ProcedureCode, Recorded, UnitCode
 from domain.errors import InvalidRequest
 from domain.rules.procedures import Channel

@@ -20,10 +20,12 @@ from domain.deadlines.law import (
 from domain.deadlines.running import Pause, Run, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.working_time import WorkingCalendar
-from domain.dossier import commands as do
-from domain.dossier import events as ev
-from domain.dossier.decisions import Situation
-from domain.dossier.history import History, replay
+from domain.dossier.appointments import RecomputeDueDate
+from domain.dossier.chapter import DossierCommand, Situation
+from domain.dossier.events import DossierEvent
+from domain.dossier.evolve import replay
+from domain.dossier.history import History
+from domain.dossier.intake import DossierAccepted
 from domain.dossier.state import Dossier
 from domain.envelope import ProcedureCode, UnitCode
 from domain.ledger.access import Sender
@@ -198,7 +200,7 @@ def book(*entries: RegisterEvent) -> RuleBook:
     return rules
 
 
-def told(event: ev.DossierEvent, when: str) -> ev.DossierEvent:
+def told(event: DossierEvent, when: str) -> DossierEvent:
     return replace(event, timestamp=moment(when))
 
 
@@ -211,7 +213,7 @@ def accepted(
     competent: UnitCode = AGENCY,
     non_boundary: bool | None = None,
     code: ProcedureCode = PROCEDURE,
-) -> ev.DossierAccepted:
+) -> DossierAccepted:
     """Return the acceptance as the ledger records it when it is told as a fact."""
     said = say.accepted(
         procedure=code, competent_unit=competent, due=moment(due) if due is not None else None
@@ -227,56 +229,56 @@ def accepted(
         dossier=DOSSIER,
     )
     event = event_of(fact, DOSSIER, rules, LATER)
-    assert isinstance(event, ev.DossierAccepted)
+    assert isinstance(event, DossierAccepted)
     return event
 
 
-def assigned(when: str) -> ev.DossierEvent:
+def assigned(when: str) -> DossierEvent:
     return told(say.assigned(), when)
 
 
-def asked(when: str, named: str = "asked") -> ev.DossierEvent:
+def asked(when: str, named: str = "asked") -> DossierEvent:
     return told(say.supplement_requested(named), when)
 
 
-def answered(when: str, named: str = "answered", *, due: str | None = None) -> ev.DossierEvent:
+def answered(when: str, named: str = "answered", *, due: str | None = None) -> DossierEvent:
     stated = moment(due) if due is not None else None
     return told(say.supplement_completed(named, due=stated), when)
 
 
-def billed(when: str, named: str = "billed") -> ev.DossierEvent:
+def billed(when: str, named: str = "billed") -> DossierEvent:
     return told(say.obligation_requested(named), when)
 
 
-def paid(when: str, named: str = "paid") -> ev.DossierEvent:
+def paid(when: str, named: str = "paid") -> DossierEvent:
     return told(say.payment_recorded(named), when)
 
 
-def down(when: str, system: str = "LGSP") -> ev.DossierEvent:
+def down(when: str, system: str = "LGSP") -> DossierEvent:
     return told(say.incident_began(f"{system} down {when}", system=system), when)
 
 
-def up(when: str, system: str = "LGSP") -> ev.DossierEvent:
+def up(when: str, system: str = "LGSP") -> DossierEvent:
     return told(say.incident_ended(f"{system} up {when}", system=system), when)
 
 
-def offered(when: str, to: UnitCode = AGENCY, named: str = "offered") -> ev.DossierEvent:
+def offered(when: str, to: UnitCode = AGENCY, named: str = "offered") -> DossierEvent:
     return told(say.transfer_offered(named, to_unit=to), when)
 
 
-def taken_over(when: str, by: UnitCode = AGENCY, named: str = "taken-over") -> ev.DossierEvent:
+def taken_over(when: str, by: UnitCode = AGENCY, named: str = "taken-over") -> DossierEvent:
     return told(say.transfer_accepted(named, unit=by), when)
 
 
-def put_off(when: str, until: str, named: str = "put-off") -> ev.DossierEvent:
+def put_off(when: str, until: str, named: str = "put-off") -> DossierEvent:
     return told(say.reappointed(named, new_due=moment(until)), when)
 
 
-def finished(when: str, named: str = "finished") -> ev.DossierEvent:
+def finished(when: str, named: str = "finished") -> DossierEvent:
     return told(say.result_at_desk(named), when)
 
 
-def known(*events: ev.DossierEvent) -> History:
+def known(*events: DossierEvent) -> History:
     """Return the events as the ledger was told them: in this order, each with its own moment."""
     return [
         say.recorded(event, version=version, at=event.timestamp)
@@ -284,12 +286,12 @@ def known(*events: ev.DossierEvent) -> History:
     ]
 
 
-def state(rules: RuleBook, *events: ev.DossierEvent) -> Dossier:
+def state(rules: RuleBook, *events: DossierEvent) -> Dossier:
     return replay(DOSSIER, known(*events), rules)
 
 
 def trying(
-    rules: RuleBook, events: Iterable[ev.DossierEvent], command: do.Command, when: str
+    rules: RuleBook, events: Iterable[DossierEvent], command: DossierCommand, when: str
 ) -> Attempt:
     """Return a command on a dossier at a moment, not yet decided."""
     history = known(*events)
@@ -305,18 +307,18 @@ def trying(
 
 
 def after(
-    rules: RuleBook, events: Iterable[ev.DossierEvent], command: do.Command, when: str
-) -> tuple[ev.DossierEvent, ...]:
+    rules: RuleBook, events: Iterable[DossierEvent], command: DossierCommand, when: str
+) -> tuple[DossierEvent, ...]:
     """Return the events and what a command adds to them."""
     before = tuple(events)
     return (*before, *trying(rules, before, command, when).decided().events)
 
 
 def recomputed(
-    rules: RuleBook, events: Iterable[ev.DossierEvent], when: str
-) -> tuple[ev.DossierEvent, ...]:
+    rules: RuleBook, events: Iterable[DossierEvent], when: str
+) -> tuple[DossierEvent, ...]:
     """Return the events and what a late decision makes of them, if it makes anything."""
-    return after(rules, events, do.RecomputeDueDate(), when)
+    return after(rules, events, RecomputeDueDate(), when)
 
 
 def kinds(dossier: Dossier) -> list[str]:

@@ -7,8 +7,14 @@ from itertools import pairwise
 import pytest
 
 from domain.deadlines.law import OfficeHours, PausePolicy, Term, TermUnit
-from domain.dossier import commands as do
-from domain.dossier import events as ev
+from domain.dossier.appointments import DueDateRecomputed, RecomputeDueDate
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.endings import WithdrawDossier
+from domain.dossier.events import DossierEvent
+from domain.dossier.intake import AcceptDossier, DossierAccepted
+from domain.dossier.supplements import CompleteSupplement, RequestSupplement
+from domain.dossier.transfers import AcceptTransfer
+from domain.dossier.work import AssignDossier
 from domain.envelope import UnitCode
 from domain.errors import CalendarContradicts, CalendarLacksYear, InvalidRequest
 from domain.rules.calendars import CalendarDecided
@@ -48,7 +54,7 @@ from tests.examples import AGENCY, DESK, PROCEDURE, PROVINCE
 
 FIVE_DAYS = procedure(working_days(5))
 OF_2027 = decided("2027", off=["2027-01-01"])
-ACCEPTING = do.AcceptDossier(
+ACCEPTING = AcceptDossier(
     procedure=PROCEDURE,
     channel=Channel.DIRECT,
     receiving_unit=DESK,
@@ -84,7 +90,7 @@ def test_a_command_that_needs_a_year_that_is_not_decided_is_refused() -> None:
 def test_a_command_whose_dates_lie_in_decided_years_is_not() -> None:
     rules = book(FIVE_DAYS)
     (event,) = trying(rules, [], ACCEPTING, "2026-12-24T09:00").decided().events
-    assert isinstance(event, ev.DossierAccepted)
+    assert isinstance(event, DossierAccepted)
     assert wall(event.due) == "2026-12-31T09:00"
 
 
@@ -121,21 +127,23 @@ def test_a_supplement_that_ends_in_an_undecided_year_takes_the_date_with_a_findi
 def test_a_command_that_resumes_a_clock_into_an_undecided_year_is_refused() -> None:
     rules = book(FIVE_DAYS)
     waiting = [accepted(rules, "2026-12-14T09:00"), asked("2026-12-15T09:00")]
-    resuming = trying(rules, waiting, do.CompleteSupplement(), "2026-12-28T09:00")
+    resuming = trying(rules, waiting, CompleteSupplement(), "2026-12-28T09:00")
     resuming.then_refused(CalendarLacksYear, "2027")
 
 
 @pytest.mark.parametrize(
     "command",
     [
-        do.RequestSupplement(reason="Thiếu bản vẽ."),
-        do.AssignDossier(officer="Lê Văn Bình"),
-        do.AcceptTransfer(),
-        do.WithdrawDossier(),
+        RequestSupplement(reason="Thiếu bản vẽ."),
+        AssignDossier(officer="Lê Văn Bình"),
+        AcceptTransfer(),
+        WithdrawDossier(),
     ],
     ids=lambda command: command.NAME,
 )
-def test_work_that_needs_no_date_goes_on_where_none_can_be_computed(command: do.Command) -> None:
+def test_work_that_needs_no_date_goes_on_where_none_can_be_computed(
+    command: DossierCommand,
+) -> None:
     """The calendar is late; the applicant's paper is missing all the same."""
     rules = book(FIVE_DAYS)
     undated = [accepted(rules, "2026-12-28T09:00"), offered("2026-12-28T10:00")]
@@ -258,9 +266,7 @@ def test_a_contradiction_that_comes_late_takes_no_date_that_was_computed() -> No
     dated = [accepted(rules, "2026-03-02T09:00")]
     learn(rules, OFF, WORKED)
     assert wall(state(rules, *dated).due) == "2026-03-09T09:00"
-    trying(rules, dated, do.RecomputeDueDate(), "2026-03-03T09:00").then_refused(
-        CalendarContradicts
-    )
+    trying(rules, dated, RecomputeDueDate(), "2026-03-03T09:00").then_refused(CalendarContradicts)
 
 
 # One office
@@ -334,12 +340,12 @@ def test_a_late_closure_of_a_day_that_is_past_moves_the_date_too() -> None:
 
 def test_two_late_closures_make_two_recomputations() -> None:
     rules = book(FIVE_DAYS)
-    moved: list[ev.DossierEvent] = [accepted(rules, "2026-03-02T09:00")]
+    moved: list[DossierEvent] = [accepted(rules, "2026-03-02T09:00")]
     learn(rules, decided("storm", off=["2026-03-05"], unit=AGENCY))
     moved = [*recomputed(rules, moved, "2026-03-05T10:00")]
     learn(rules, decided("flood", off=["2026-03-06"], unit=PROVINCE))
     moved = [*recomputed(rules, moved, "2026-03-06T10:00")]
-    steps = [each.moved for each in moved if isinstance(each, ev.DueDateRecomputed)]
+    steps = [each.moved for each in moved if isinstance(each, DueDateRecomputed)]
     assert [wall(step.first_due) for step in steps] == ["2026-03-10T09:00", "2026-03-11T09:00"]
     assert all(one.first_due == other.first_due_before for one, other in pairwise(steps))
     assert all(one.calendar == other.calendar_before for one, other in pairwise(steps))

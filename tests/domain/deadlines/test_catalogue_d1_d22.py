@@ -10,7 +10,8 @@ from datetime import timedelta
 import pytest
 
 from domain.deadlines.law import PausePolicy, Term
-from domain.dossier import commands as do
+from domain.dossier.appointments import RecomputeDueDate
+from domain.dossier.competence import SucceedUnit
 from domain.envelope import UnitCode
 from domain.errors import IllegalTransition
 from tests import examples as say
@@ -199,7 +200,7 @@ def test_d8_a_holiday_announced_after_intake_moves_open_dossiers_and_no_closed_o
     moved = state(rules, *recomputed(rules, still_open, "2026-11-23T10:00"))
     assert wall(moved.due) == "2026-11-30T09:00"
     assert wall(state(rules, *closed).due) == "2026-11-27T09:00"
-    again = trying(rules, closed, do.RecomputeDueDate(), "2026-11-23T10:00")
+    again = trying(rules, closed, RecomputeDueDate(), "2026-11-23T10:00")
     again.then_refused(IllegalTransition)
 
 
@@ -441,7 +442,7 @@ def test_d22_the_successor_of_the_agency_that_is_awaited_starts_the_clock() -> N
 def test_d22_a_merger_moves_no_date_by_itself() -> None:
     rules = book(FIVE_DAYS)
     start = accepted(rules, "2026-03-02T09:00")
-    succeed = do.SucceedUnit(predecessor=AGENCY, successor=NEIGHBOUR)
+    succeed = SucceedUnit(predecessor=AGENCY, successor=NEIGHBOUR)
     merged = after(rules, [start], succeed, "2026-03-03T09:00")
     assert len(merged) == 2
     assert wall(state(rules, *merged).due) == "2026-03-09T09:00"

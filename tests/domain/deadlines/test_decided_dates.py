@@ -3,8 +3,9 @@
 import pytest
 
 from domain.deadlines.law import PausePolicy, Term
-from domain.dossier import commands as do
-from domain.dossier import events as ev
+from domain.dossier.appointments import DueDateRecomputed, RecomputeDueDate
+from domain.dossier.incidents import EndIncident
+from domain.dossier.supplements import CompleteSupplement, SupplementCompleted
 from domain.errors import IllegalTransition
 from tests import examples as say
 from tests.domain.deadlines.given import (
@@ -265,7 +266,7 @@ def test_rule_3_9_a_recomputation_names_both_dates_and_both_calendar_versions() 
     start = accepted(rules, "2026-03-02T09:00")
     learn(rules, STORM)
     *_, event = recomputed(rules, [start], "2026-03-06T09:00")
-    assert isinstance(event, ev.DueDateRecomputed)
+    assert isinstance(event, DueDateRecomputed)
     moved = event.moved
     assert wall(moved.first_due_before) == wall(moved.due_before) == "2026-03-09T09:00"
     assert wall(moved.first_due) == wall(moved.due) == "2026-03-10T09:00"
@@ -287,7 +288,7 @@ def test_rule_3_9_the_same_recomputation_again_is_no_news() -> None:
     start = accepted(rules, "2026-03-02T09:00")
     learn(rules, STORM)
     moved = recomputed(rules, [start], "2026-03-06T09:00")
-    trying(rules, moved, do.RecomputeDueDate(), "2026-03-06T10:00").then_nothing()
+    trying(rules, moved, RecomputeDueDate(), "2026-03-06T10:00").then_nothing()
 
 
 def test_rule_3_9_a_late_decision_never_makes_a_date_earlier_than_the_one_printed() -> None:
@@ -295,10 +296,10 @@ def test_rule_3_9_a_late_decision_never_makes_a_date_earlier_than_the_one_printe
     rules = book(FIVE_DAYS)
     start = accepted(rules, "2026-03-09T09:00")
     learn(rules, LATE_SATURDAY)
-    trying(rules, [start], do.RecomputeDueDate(), "2026-03-10T09:00").then_nothing()
+    trying(rules, [start], RecomputeDueDate(), "2026-03-10T09:00").then_nothing()
     outage = (down("2026-03-10T17:00"), up("2026-03-10T18:00"))
     dossier = state(
-        rules, *after(rules, [start, outage[0]], do.EndIncident(system="LGSP"), "2026-03-10T18:00")
+        rules, *after(rules, [start, outage[0]], EndIncident(system="LGSP"), "2026-03-10T18:00")
     )
     assert wall(dossier.due) == "2026-03-16T09:00"
 
@@ -313,9 +314,9 @@ def test_rule_3_9_nor_earlier_than_the_one_told_when_the_supplement_was_confirme
     ]
     assert wall(state(rules, *restarted).due) == "2026-03-17T14:00"
     learn(rules, LATE_SATURDAY)
-    trying(rules, restarted, do.RecomputeDueDate(), "2026-03-11T08:00").then_nothing()
+    trying(rules, restarted, RecomputeDueDate(), "2026-03-11T08:00").then_nothing()
     at_night = [*restarted, down("2026-03-10T18:00")]
-    resumed = after(rules, at_night, do.EndIncident(system="LGSP"), "2026-03-10T19:00")
+    resumed = after(rules, at_night, EndIncident(system="LGSP"), "2026-03-10T19:00")
     assert wall(state(rules, *resumed).due) == "2026-03-17T14:00"
 
 
@@ -343,7 +344,7 @@ def test_rule_3_9_what_was_told_before_a_late_decision_is_not_told_earlier_with_
     assert wall(state(rules, *outage).due) == "2026-03-17T09:00"
     learn(rules, LATE_SATURDAY)
     again = [*outage, down("2026-03-11T17:00")]
-    resumed = after(rules, again, do.EndIncident(system="LGSP"), "2026-03-11T18:00")
+    resumed = after(rules, again, EndIncident(system="LGSP"), "2026-03-11T18:00")
     assert wall(state(rules, *resumed).due) == "2026-03-17T09:00"
 
 
@@ -352,7 +353,7 @@ def test_rule_3_9_an_ended_dossier_keeps_the_dates_it_ended_with() -> None:
     ended = [accepted(rules, "2026-03-02T09:00"), finished("2026-03-06T09:00")]
     before = state(rules, *ended)
     learn(rules, STORM)
-    trying(rules, ended, do.RecomputeDueDate(), "2026-03-06T10:00").then_refused(IllegalTransition)
+    trying(rules, ended, RecomputeDueDate(), "2026-03-06T10:00").then_refused(IllegalTransition)
     assert state(rules, *ended).due == before.due == moment("2026-03-09T09:00")
 
 
@@ -382,9 +383,9 @@ def test_rule_3_9_a_clock_that_goes_on_counts_by_the_newest_calendar() -> None:
     rules = book(EXTENDED)
     waiting = [accepted(rules, "2026-03-02T09:00"), asked("2026-03-03T09:00")]
     learn(rules, decided("flood", off=["2026-03-11"]))
-    trying(rules, waiting, do.RecomputeDueDate(), "2026-03-05T08:00").then_nothing()
-    resumed = after(rules, waiting, do.CompleteSupplement(), "2026-03-06T09:00")
-    assert [type(event) for event in resumed[2:]] == [ev.SupplementCompleted, ev.DueDateRecomputed]
+    trying(rules, waiting, RecomputeDueDate(), "2026-03-05T08:00").then_nothing()
+    resumed = after(rules, waiting, CompleteSupplement(), "2026-03-06T09:00")
+    assert [type(event) for event in resumed[2:]] == [SupplementCompleted, DueDateRecomputed]
     assert wall(state(rules, *resumed).due) == "2026-03-13T09:00"
 
 
@@ -392,4 +393,4 @@ def test_rule_3_9_another_units_version_of_the_calendar_is_not_ones_own() -> Non
     rules = book(FIVE_DAYS)
     start = accepted(rules, "2026-03-02T09:00")
     learn(rules, decided("flood", off=["2026-03-05"], unit=NEIGHBOUR))
-    trying(rules, [start], do.RecomputeDueDate(), "2026-03-06T09:00").then_nothing()
+    trying(rules, [start], RecomputeDueDate(), "2026-03-06T09:00").then_nothing()

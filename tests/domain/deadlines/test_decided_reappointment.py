@@ -10,10 +10,12 @@ from dataclasses import replace
 import pytest
 
 from domain.deadlines.law import PausePolicy
-from domain.dossier import commands as do
-from domain.dossier import events as ev
+from domain.dossier.appointments import IssueReappointment
+from domain.dossier.chapter import DossierCommand
 from domain.dossier.dates.dates import dates_of
 from domain.dossier.dates.steps import step_plan
+from domain.dossier.transfers import OfferTransfer, TransferOffered
+from domain.dossier.work import AssignDossier, StartStep
 from domain.errors import IllegalTransition, InvalidRequest
 from domain.rules.procedures import ProcedureStep
 from tests import examples as say
@@ -64,7 +66,7 @@ def test_rule_3_10_one_reappointment_for_a_dossier() -> None:
         assigned("2026-03-02T10:00"),
         put_off("2026-03-05T09:00", until="2026-03-16T17:00"),
     ]
-    again = do.IssueReappointment(new_due=moment("2026-03-20T17:00"), reason="Chờ xác minh.")
+    again = IssueReappointment(new_due=moment("2026-03-20T17:00"), reason="Chờ xác minh.")
     trying(rules, once, again, "2026-03-06T09:00").then_refused(IllegalTransition, "one")
     told_again = put_off("2026-03-06T09:00", until="2026-03-20T17:00", named="again")
     assert kinds(state(rules, *once, told_again)) == ["second-reappointment"]
@@ -79,7 +81,7 @@ def test_rule_3_10_one_reappointment_restarts_included() -> None:
         asked("2026-03-04T10:00"),
         answered("2026-03-10T14:00"),
     ]
-    again = do.IssueReappointment(new_due=moment("2026-03-27T17:00"), reason="Chờ xác minh.")
+    again = IssueReappointment(new_due=moment("2026-03-27T17:00"), reason="Chờ xác minh.")
     trying(rules, restarted, again, "2026-03-11T09:00").then_refused(IllegalTransition, "one")
 
 
@@ -87,7 +89,7 @@ def test_rule_3_10_one_reappointment_restarts_included() -> None:
 def test_rule_3_10_a_reappointment_on_the_due_day_or_later_is_refused(when: str) -> None:
     rules = book(FIVE_DAYS)
     working = [accepted(rules, "2026-03-02T09:00"), assigned("2026-03-02T10:00")]
-    command = do.IssueReappointment(new_due=moment("2026-03-16T17:00"), reason="Chờ xác minh.")
+    command = IssueReappointment(new_due=moment("2026-03-16T17:00"), reason="Chờ xác minh.")
     trying(rules, working, command, when).then_refused(IllegalTransition, "day before")
 
 
@@ -96,7 +98,7 @@ def test_rule_3_10_the_day_before_a_reappointment_is_in_time(when: str) -> None:
     """The law says day, not working day: Sunday is the day before Monday."""
     rules = book(FIVE_DAYS)
     working = [accepted(rules, "2026-03-02T09:00"), assigned("2026-03-02T10:00")]
-    command = do.IssueReappointment(new_due=moment("2026-03-16T17:00"), reason="Chờ xác minh.")
+    command = IssueReappointment(new_due=moment("2026-03-16T17:00"), reason="Chờ xác minh.")
     dossier = state(rules, *after(rules, working, command, when))
     assert kinds(dossier) == []
     assert wall(dossier.due) == "2026-03-16T17:00"
@@ -118,7 +120,7 @@ def test_rule_3_10_the_fact_of_a_late_reappointment_is_a_finding(when: str) -> N
 def test_rule_3_10_a_reappointment_to_an_earlier_day_is_none() -> None:
     rules = book(FIVE_DAYS)
     working = [accepted(rules, "2026-03-02T09:00"), assigned("2026-03-02T10:00")]
-    command = do.IssueReappointment(new_due=moment("2026-03-09T09:00"), reason="Chờ xác minh.")
+    command = IssueReappointment(new_due=moment("2026-03-09T09:00"), reason="Chờ xác minh.")
     trying(rules, working, command, "2026-03-03T09:00").then_refused(InvalidRequest)
 
 
@@ -132,7 +134,7 @@ def test_rule_3_10_a_reappointment_to_a_day_that_is_past_is_none_while_the_clock
         assigned("2026-03-02T10:00"),
         down("2026-03-03T08:00"),
     ]
-    command = do.IssueReappointment(new_due=moment("2026-03-04T09:00"), reason="Chờ xác minh.")
+    command = IssueReappointment(new_due=moment("2026-03-04T09:00"), reason="Chờ xác minh.")
     trying(rules, waiting, command, "2026-03-20T09:00").then_refused(InvalidRequest)
 
 
@@ -382,8 +384,8 @@ def test_rule_3_11_the_agency_that_became_competent_on_the_way_starts_the_clock(
 # 3.12
 
 
-def offering(deadline: str) -> do.OfferTransfer:
-    return do.OfferTransfer(to_unit=NEIGHBOUR, deadline=moment(deadline))
+def offering(deadline: str) -> OfferTransfer:
+    return OfferTransfer(to_unit=NEIGHBOUR, deadline=moment(deadline))
 
 
 def test_rule_3_12_the_deadline_of_an_offered_work_may_be_the_due_moment_of_the_whole() -> None:
@@ -396,12 +398,12 @@ def test_rule_3_12_the_deadline_of_an_offered_work_may_be_the_due_moment_of_the_
     "command",
     [
         offering("2026-03-09T09:01"),
-        do.StartStep(step="Thẩm định", deadline=moment("2026-03-10T09:00")),
-        do.AssignDossier(officer="Lê Văn Bình", deadline=moment("2026-03-10T09:00")),
+        StartStep(step="Thẩm định", deadline=moment("2026-03-10T09:00")),
+        AssignDossier(officer="Lê Văn Bình", deadline=moment("2026-03-10T09:00")),
     ],
 )
 def test_rule_3_12_a_sub_deadline_after_the_due_date_of_the_whole_is_refused(
-    command: do.Command,
+    command: DossierCommand,
 ) -> None:
     rules = book(FIVE_DAYS)
     working = [accepted(rules, "2026-03-02T09:00"), assigned("2026-03-02T10:00")]
@@ -429,7 +431,7 @@ def test_rule_3_12_a_fact_with_a_sub_deadline_after_the_due_date_of_the_whole_is
     None
 ):
     rules = book(FIVE_DAYS)
-    offer = ev.TransferOffered(
+    offer = TransferOffered(
         **say.stamp("late offer"), to_unit=NEIGHBOUR, deadline=moment("2026-03-20T09:00")
     )
     dossier = state(rules, accepted(rules, "2026-03-02T09:00"), told(offer, "2026-03-03T09:00"))

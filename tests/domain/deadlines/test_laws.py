@@ -25,7 +25,7 @@ from domain.deadlines.law import (
 from domain.deadlines.running import Pause, Run, run
 from domain.deadlines.terms import BY_INSTANT, WORKING, Counting
 from domain.deadlines.working_time import WorkingCalendar
-from domain.dossier import events as ev
+from domain.dossier.events import DossierEvent
 from tests import examples as say
 from tests.domain.deadlines.given import (
     accepted,
@@ -383,13 +383,13 @@ def test_law_while_a_pause_in_time_is_open_there_is_no_date(
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> list[ev.DossierEvent]:
+def stories(draw: st.DrawFn) -> list[DossierEvent]:
     """Return what may happen to a dossier after its acceptance, in no order; some of it wrong."""
     hours = st.integers(0, 30 * 24 * 4).map(
         lambda quarter: (datetime(2026, 3, 2) + quarter * 15 * MINUTE).isoformat()  # noqa: DTZ001  # wall time
     )
     kinds = draw(st.lists(st.integers(0, 8), min_size=1, max_size=9))
-    found: list[ev.DossierEvent] = []
+    found: list[DossierEvent] = []
     used: set[datetime] = set()
     for number, kind in enumerate(kinds):
         event = _event(kind, draw(hours), f"fact {number}")
@@ -399,7 +399,7 @@ def stories(draw: st.DrawFn) -> list[ev.DossierEvent]:
     return found
 
 
-def _event(kind: int, when: str, named: str) -> ev.DossierEvent:  # noqa: PLR0911  # a case each
+def _event(kind: int, when: str, named: str) -> DossierEvent:  # noqa: PLR0911  # a case each
     match kind:
         case 0:
             return asked(when, named)
@@ -424,7 +424,7 @@ def _event(kind: int, when: str, named: str) -> ev.DossierEvent:  # noqa: PLR091
 @EXAMPLES
 @for_all(data=st.data(), story=stories(), policy=st.sampled_from(PausePolicy))
 def test_law_the_order_of_facts_does_not_matter(
-    data: st.DataObject, story: list[ev.DossierEvent], policy: PausePolicy
+    data: st.DataObject, story: list[DossierEvent], policy: PausePolicy
 ) -> None:
     rules = book(procedure(working_days(5), pauses=policy), decided("2027", off=["2027-01-01"]))
     facts = [accepted(rules, "2026-03-02T09:01"), assigned("2026-03-02T09:02"), *story]
@@ -442,7 +442,7 @@ def test_law_the_order_of_facts_does_not_matter(
 @EXAMPLES
 @for_all(story=stories(), policy=st.sampled_from(PausePolicy), off=st.sets(st.integers(3, 31)))
 def test_law_a_late_decision_makes_no_first_date_earlier(
-    story: list[ev.DossierEvent], policy: PausePolicy, off: set[int]
+    story: list[DossierEvent], policy: PausePolicy, off: set[int]
 ) -> None:
     rules = book(procedure(working_hours(40), pauses=policy), decided("2027", off=["2027-01-01"]))
     facts = [accepted(rules, "2026-03-02T09:01"), assigned("2026-03-02T09:02"), *story]

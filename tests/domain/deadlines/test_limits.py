@@ -7,8 +7,11 @@ from datetime import date
 import pytest
 
 from domain.deadlines.decided import applied, deciding
-from domain.dossier import commands as do
-from domain.dossier import events as ev
+from domain.dossier.appointments import DueDateRecomputed
+from domain.dossier.chapter import DossierCommand
+from domain.dossier.competence import TransferCompetence
+from domain.dossier.supplements import CompleteSupplement, ExpireSupplement, RequestSupplement
+from domain.dossier.transfers import OfferTransfer
 from domain.envelope import UnitCode
 from domain.errors import IllegalTransition, InvalidRequest
 from domain.ledger.registering import DECIDABLE, Keeper, Registers
@@ -131,7 +134,7 @@ def test_a_recomputation_counts_only_for_the_calendar_that_it_replaced() -> None
     learn(rules, decided("flood", off=["2026-03-06"], unit=NEIGHBOUR))
     other = accepted(rules, "2026-03-02T09:00", competent=NEIGHBOUR)
     dossier = state(rules, other, move)
-    assert isinstance(move, ev.DueDateRecomputed)
+    assert isinstance(move, DueDateRecomputed)
     assert dossier.clock is not None
     assert dossier.clock.calendar == other.calendar_used != move.moved.calendar
     assert dossier.due == state(rules, other).due
@@ -146,7 +149,7 @@ def test_rule_3_8_a_supplement_asked_after_the_due_date_lets_no_newer_calendar_i
     assert wall(state(rules, *moved).due) == "2026-03-11T09:00"
     learn(rules, decided("storm", working=["2026-03-05", "2026-03-06"]))
     waiting = [*moved, asked("2026-03-17T09:00")]
-    resumed = after(rules, waiting, do.CompleteSupplement(), "2026-03-19T09:00")
+    resumed = after(rules, waiting, CompleteSupplement(), "2026-03-19T09:00")
     assert wall(state(rules, *resumed).due) == "2026-03-11T09:00"
 
 
@@ -156,12 +159,12 @@ PAST = moment("2025-01-01T00:00")
 @pytest.mark.parametrize(
     "command",
     [
-        do.RequestSupplement(reason="Thiếu.", answer_by=PAST),
-        do.OfferTransfer(to_unit=NEIGHBOUR, answer_by=PAST),
+        RequestSupplement(reason="Thiếu.", answer_by=PAST),
+        OfferTransfer(to_unit=NEIGHBOUR, answer_by=PAST),
     ],
     ids=lambda command: command.NAME,
 )
-def test_an_answer_is_awaited_until_a_time_that_lies_ahead(command: do.Command) -> None:
+def test_an_answer_is_awaited_until_a_time_that_lies_ahead(command: DossierCommand) -> None:
     rules = book(FIVE_DAYS)
     working = [accepted(rules, "2026-03-02T09:00"), assigned("2026-03-02T10:00")]
     trying(rules, working, command, "2026-03-03T09:00").then_refused(InvalidRequest, "ahead")
@@ -197,7 +200,7 @@ def test_nothing_expires_by_a_fact_that_counts_until_the_end_of_its_day() -> Non
         told(request, "2026-03-03T09:00"),
         told(say.step_completed(), "2026-03-04T23:59"),
     ]
-    attempt = trying(rules, waiting, do.ExpireSupplement(), "2026-03-04T23:59")
+    attempt = trying(rules, waiting, ExpireSupplement(), "2026-03-04T23:59")
     early = replace(attempt, situation=replace(attempt.situation, now=moment("2026-03-04T09:00")))
     early.then_refused(IllegalTransition, "awaited")
     attempt.decided()
@@ -206,7 +209,7 @@ def test_nothing_expires_by_a_fact_that_counts_until_the_end_of_its_day() -> Non
 def test_a_transferred_competence_lets_the_new_offices_closures_count() -> None:
     rules = book(FIVE_DAYS, decided("flood", off=["2026-03-06"], unit=NEIGHBOUR))
     working = [accepted(rules, "2026-03-02T09:00"), assigned("2026-03-02T10:00")]
-    moved = after(rules, working, do.TransferCompetence(to_unit=NEIGHBOUR), "2026-03-03T09:00")
+    moved = after(rules, working, TransferCompetence(to_unit=NEIGHBOUR), "2026-03-03T09:00")
     assert wall(state(rules, *working).due) == "2026-03-09T09:00"
     assert wall(state(rules, *moved).due) == "2026-03-10T09:00"
 

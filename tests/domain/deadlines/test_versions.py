@@ -10,8 +10,8 @@ from itertools import permutations
 import pytest
 
 from domain.deadlines.law import CutoffPolicy, PausePolicy, TermUnit
-from domain.dossier import commands as do
 from domain.dossier.state import Dossier
+from domain.dossier.supplements import CompleteSupplement
 from domain.rules.policies import PolicyDecided
 from domain.rules.procedures import Channel, ChannelTerm
 from domain.rules.register import stream_of
@@ -60,7 +60,7 @@ def test_a_restart_counts_the_term_of_the_version_that_a_dossier_was_accepted_un
     rules = book(THIRTY)
     waiting = [accepted(rules, "2026-03-02T09:00"), asked("2026-03-04T10:00")]
     learn(rules, TEN)
-    resumed = after(rules, waiting, do.CompleteSupplement(), "2026-03-10T14:00")
+    resumed = after(rules, waiting, CompleteSupplement(), "2026-03-10T14:00")
     assert wall(state(rules, *resumed).due) == "2026-04-09T17:00"
 
 
