@@ -26,7 +26,7 @@ from tests.system.service import Service, environment
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
 REAL_LOG = Path(__file__).parents[2] / ".." / "shared" / "data" / "receipt.xes.gz"
-CATALOGUE = str(Path("streams/catalogues/commune.toml").resolve())
+CATALOGUE = str(Path("streams/registers/catalogues/commune.toml").resolve())
 ACCEPTANCE = {
     "procedure": PROCEDURE,
     "channel": "direct",
