@@ -30,15 +30,8 @@ class Personal(Generic[T]):
         self.subject = subject
         self.sealed = sealed
 
-    def of(self, subject: UUID) -> "Personal[T]":
-        return Personal(self.value, subject, self.sealed)
-
     def withheld(self, why: Withheld) -> "Personal[T]":
         return Personal(why, self.subject, self.sealed)
-
-    @property
-    def readable(self) -> bool:
-        return not isinstance(self.value, Withheld)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Personal):

@@ -10,15 +10,9 @@ from uuid import UUID
 import msgspec
 import orjson
 
-from domain.dossier.chapters import DOSSIER_EVENTS
 from domain.envelope import LedgerEvent
+from domain.ledger.stored import EVENTS
 from domain.personal import Personal, Withheld
-from domain.rules.registers import REGISTER_EVENTS
-
-EVENTS: Mapping[str, type[LedgerEvent]] = {
-    event.TOPIC: event for event in (*DOSSIER_EVENTS, *REGISTER_EVENTS)
-}
-"""Every stored name that is released, and its newest class."""
 
 UpCaster = Callable[[dict[str, Any]], tuple[str, dict[str, Any]]]
 UP_CASTERS: Mapping[str, UpCaster] = {}

@@ -13,13 +13,13 @@ import asyncpg
 from domain.dossier.parts import Party
 from domain.envelope import LedgerEvent
 from domain.errors import RulesChanged
+from domain.ledger.locks import Lock
 from domain.personal import Personal, Withheld
 from infra.batching import Batcher
 from infra.codec import personal_places
 from infra.sealing import MasterKey, SealBroken, place, seal, unseal
 
 LIFETIME: Final = 60.0
-LOOKED_UP: Final = ("id_number", "phone")
 
 _Owner = tuple[UUID, UUID]
 
@@ -163,7 +163,7 @@ class KeyRing:
         named: list[UUID] = []
         async with self._pool.acquire() as connection, connection.transaction():
             # One at a time names a person: two desks that meet somebody new agree on one subject.
-            await connection.execute("SELECT pg_advisory_xact_lock(7166831)")
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", Lock.NAME_A_PERSON)
             rows = await connection.fetch(
                 "SELECT hash, subject FROM ledger.lookup"
                 " WHERE kind = 'id_number' AND hash = ANY($1)",

@@ -6,9 +6,8 @@ from importlib.resources import files
 
 import asyncpg
 
+from domain.ledger.locks import Lock
 from infra.database import NotMigrated
-
-_LOCK = 0x686F736F  # One migration at a time on a server.
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +35,7 @@ async def migrate(url: str) -> list[str]:
     """Apply what is missing and return its names. Raises NotMigrated if history differs."""
     connection = await asyncpg.connect(url, timeout=30)
     try:
-        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+        await connection.execute("SELECT pg_advisory_lock($1)", Lock.MIGRATE)
         await connection.execute(
             "CREATE TABLE IF NOT EXISTS public.hoso_migration (version int PRIMARY KEY,"
             " name text NOT NULL, digest text NOT NULL, applied_at timestamptz DEFAULT now());"

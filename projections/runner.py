@@ -14,6 +14,7 @@ from asyncpg import Connection, Pool, UniqueViolationError
 from asyncpg.pool import PoolConnectionProxy
 
 from domain.envelope import LedgerEvent, Recorded
+from domain.ledger.locks import Lock
 from domain.rules.rule_book import RuleBook
 
 _log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ BATCH = 2_000
 REST = 0.05  # Seconds between two steps: what is appended meanwhile is one batch, and far cheaper.
 _LOOP = "projections"
 _PATIENCE = 5
-LOCK: Final = "SELECT pg_advisory_xact_lock(7166832)"
+LOCK: Final = f"SELECT pg_advisory_xact_lock({Lock.CHANGE_A_READ_MODEL.value})"
 """Held by whoever makes, switches or drops the table of a read model."""
 
 

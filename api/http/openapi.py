@@ -17,8 +17,9 @@ from api.http.problems import MEDIA_TYPE, STATUS
 from api.showing.refusals import TITLES
 from domain import errors as why
 from domain.dossier.chapters import COMMANDS
+from domain.ledger.stored import EVENTS
 from streams.wire.cloudevents import PREFIX, CloudEvent
-from streams.wire.inputs import EVENTS, command_shape, fact_shape
+from streams.wire.inputs import command_shape, fact_shape
 
 _ANYWHERE: Final = ("method-not-allowed", "internal-error")
 

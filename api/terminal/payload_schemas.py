@@ -3,8 +3,9 @@
 from typing import Any
 
 from domain.dossier.chapters import COMMANDS
+from domain.ledger.stored import EVENTS
 from streams.wire.examples import EXAMPLES
-from streams.wire.inputs import EVENTS, command_shape, fact_shape
+from streams.wire.inputs import command_shape, fact_shape
 from streams.wire.inputs import schema as schema_of
 
 

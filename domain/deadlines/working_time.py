@@ -104,10 +104,6 @@ class WorkingCalendar:
         """Return the working day that is `count` working days after a day; 1: the next one."""
         return self._open_day(self._opened[self._index(day) + 1] + count - 1, day.year)
 
-    def open_days(self, after: date, until: date) -> int:
-        """Return how many days are worked after one day, until another."""
-        return self._opened[self._index(until) + 1] - self._opened[self._index(after) + 1]
-
     def is_worked(self, moment: datetime) -> bool:
         within = _of_day(moment)
         spans = self._sessions[self._index(moment)]

@@ -14,11 +14,12 @@ import msgspec
 
 from domain.envelope import category
 from domain.errors import DomainError, InvalidRequest
+from domain.ledger.stored import EVENTS
 from domain.rules.registers import RegisterEvent
 from streams.errors import FileRefused
 from streams.importing.xes import Attributes
 from streams.registers.entries import PROCEDURES, UNITS, entries, parents_first, zone_named
-from streams.wire.inputs import EVENTS, fact_shape, reason_of
+from streams.wire.inputs import fact_shape, reason_of
 
 SHIPPED: Final = Path(__file__).parent / "mappings"
 _FILLED_IN: Final = frozenset({"step", "officer", "unit"})

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import orjson
 
 from domain.errors import DomainError, InvalidRequest
+from domain.ledger.stored import EVENTS
 from domain.rules.calendars import CalendarDecided
 from domain.rules.policies import PolicyDecided
 from domain.rules.procedures import ProcedurePublished
 from domain.rules.registers import RegisterEvent
 from domain.rules.sources import SourceRegistered
 from domain.rules.units import UnitEndedByDecision, UnitRegistered
-from streams.wire.inputs import EVENTS, event_from
+from streams.wire.inputs import event_from
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 

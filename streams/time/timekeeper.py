@@ -17,14 +17,12 @@ from domain.dossier.state import Dossier, PauseKind
 from domain.dossier.supplements import ExpireSupplement
 from domain.dossier.transfers import TimeOutTransfer
 from domain.errors import Busy, DomainError, StaleVersion
+from domain.ledger.locks import Lock
 from projections.due_work import LATENESS, Due, supplements_to_expire, transfers_to_time_out
 from streams.time.acting import Machine, at_once
 from streams.time.recomputing import Recomputed, newest_versions, recompute_open
 
 _log = logging.getLogger(__name__)
-
-LOCK: Final = 7166833
-"""The advisory lock of whoever is the clock of a ledger."""
 
 _PAGE: Final = 500
 _PATIENCE: Final = 5.0  # Seconds in which a healthy database answers that it is there.
@@ -222,7 +220,7 @@ class Clock:
     async def _win(self, connection: Connection) -> None:
         """Wait for the lock by asking again: a query that waited would hold back every vacuum."""
         asked = "SELECT pg_try_advisory_lock($1)"
-        while not await connection.fetchval(asked, LOCK, timeout=_PATIENCE):  # noqa: ASYNC110  # no event of ours
+        while not await connection.fetchval(asked, Lock.KEEP_THE_TIME, timeout=_PATIENCE):  # noqa: ASYNC110  # no event of ours
             await asyncio.sleep(self._interval)
 
     async def _while_leading(self, connection: Connection) -> None:

@@ -16,17 +16,13 @@ from uuid import UUID
 import msgspec
 
 from domain.dossier.chapter import DossierCommand
-from domain.dossier.chapters import COMMANDS, DOSSIER_EVENTS
+from domain.dossier.chapters import COMMANDS
 from domain.dossier.intake import Resolved
 from domain.envelope import LedgerEvent, Meta, ProcedureCode, UnitCode
 from domain.errors import DomainError, InvalidRequest, TimeWithoutOffset
+from domain.ledger.stored import EVENTS
 from domain.ledger.times import YEARS
 from domain.personal import Personal
-from domain.rules.registers import REGISTER_EVENTS
-
-EVENTS: Mapping[str, type[LedgerEvent]] = {
-    event.TOPIC: event for event in (*DOSSIER_EVENTS, *REGISTER_EVENTS)
-}
 
 _FILLED_IN = {"originator_id", "originator_version", "timestamp", "meta"} | {
     field.name for field in fields(Resolved)

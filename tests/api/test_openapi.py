@@ -11,9 +11,10 @@ from api.http.openapi import document
 from api.http.problems import STATUS
 from api.showing.refusals import TITLES
 from domain.dossier.chapters import COMMANDS
+from domain.ledger.stored import EVENTS
 from streams.wire.cloudevents import read_batch, read_envelope
 from streams.wire.examples import BATCH, EVENT, EXAMPLES, cloud_event, command_example
-from streams.wire.inputs import EVENTS, command_from, command_shape, event_from, fact_shape, schema
+from streams.wire.inputs import command_from, command_shape, event_from, fact_shape, schema
 from tests.api.service import Service
 
 DOCUMENT = document()

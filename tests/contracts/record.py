@@ -10,7 +10,8 @@ from typing import TypedDict
 from uuid import UUID
 
 from domain.envelope import LedgerEvent
-from infra.codec import EVENTS, decode, encode
+from domain.ledger.stored import EVENTS
+from infra.codec import decode, encode
 from tests.filled import filled, minimal
 
 STORED = Path(__file__).with_name("stored")

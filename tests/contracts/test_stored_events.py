@@ -8,8 +8,9 @@ from typing import Literal
 import pytest
 
 from domain.dossier.intake import DossierAccepted
+from domain.ledger.stored import EVENTS
 from domain.personal import Personal, Withheld
-from infra.codec import EVENTS, UP_CASTERS, UnknownEvent, decode, encode
+from infra.codec import UP_CASTERS, UnknownEvent, decode, encode
 from tests.contracts.record import STORED, Stored, restored, stored
 from tests.examples import DOSSIER, LAN, MORNING, accepted, lan, submitted
 from tests.filled import filled, minimal

@@ -22,10 +22,11 @@ from domain.dossier.supplements import (
 from domain.dossier.transfers import AcceptTransfer, OfferTransfer, TransferTimedOut
 from domain.dossier.work import StartStep
 from domain.envelope import UnitCode
+from domain.ledger.locks import Lock
 from domain.rules.policies import PolicyDecided
 from domain.rules.register import stream_of
 from streams.time.recomputing import Recomputed
-from streams.time.timekeeper import LOCK, Clock, Ticked
+from streams.time.timekeeper import Clock, Ticked
 from tests.conftest import OpenStore
 from tests.door import Slam, door_before
 from tests.examples import (
@@ -407,7 +408,8 @@ async def test_a_clock_whose_lock_is_lost_acts_no_more_until_it_has_it_again(
         here.time.reach(WEEK + SECOND)
         await until(lambda: waits(owner))
         second.start()
-        await owner.execute("SELECT pg_terminate_backend($1)", await owner.fetchval(HOLDER, LOCK))
+        holder = await owner.fetchval(HOLDER, Lock.KEEP_THE_TIME)
+        await owner.execute("SELECT pg_terminate_backend($1)", holder)
         await until(lambda: leads_instead(second, first))
     await until(lambda: has_ended(here, dossier))
     await second.close()

@@ -16,10 +16,10 @@ from domain.dossier.payments import PaymentRecorded
 from domain.dossier.work import StepCompleted
 from domain.errors import InvalidRequest, TimeWithoutOffset
 from domain.ledger.registering import said
+from domain.ledger.stored import EVENTS
 from domain.personal import Personal
 from streams.wire.examples import EXAMPLES, command_example
 from streams.wire.inputs import (
-    EVENTS,
     command_from,
     command_shape,
     event_from,

@@ -1,0 +1,18 @@
+"""The numbers of PostgreSQL's advisory locks: one for each thing that only one may do at a time."""
+
+from enum import IntEnum
+
+
+class Lock(IntEnum):
+    """On one database, so on one ledger; `MIGRATE` keeps the number that released versions take."""
+
+    NAME_A_PERSON = 7_166_831
+    """Two desks that meet somebody new agree on one subject."""
+
+    CHANGE_A_READ_MODEL = 7_166_832
+    """Whoever makes, switches or drops the table of a read model."""
+
+    KEEP_THE_TIME = 7_166_833
+    """Whoever turns what time brings about into commands."""
+
+    MIGRATE = 0x686F736F
