@@ -11,7 +11,7 @@ COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate
 	--no-emit-index-url --no-annotate --no-header pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check format bench crash lock
+.PHONY: help demo test test-fast check format bench crash docs lock
 
 help:
 	@awk -F ' *## ' '/^[a-z-]+:.* ## / { split($$1, name, ":"); printf "make %-10s %s\n", name[1], $$2 }' Makefile
@@ -40,6 +40,9 @@ bench: $(READY) ## Measure; a table and build/bench.json [ONLY=name]
 
 crash: $(READY) ## Kill processes at random and count losses; build/crash.json [SEED=n] [KILLS=n]
 	$(BIN)/python -m tests.system.crash --kills $(or $(KILLS),500) $(if $(SEED),--seed $(SEED))
+
+docs: $(READY) ## Write the pages of docs/ that follow from the code
+	$(BIN)/python -m tests.documents
 
 lock: $(READY) ## Lock the dependencies of pyproject.toml again, at their newest
 	$(COMPILE) --upgrade -o requirements.txt
