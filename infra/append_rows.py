@@ -10,13 +10,13 @@ import asyncpg
 from domain.errors import Busy
 from domain.evidence.leaves import micros
 from domain.ledger.appends import Append
-from infra.judging import Judgement, Snapshot, outcome_bytes, outcome_of
+from infra.admission import Judgement, Snapshot, outcome_bytes, outcome_of
 
 SKEW: Final = timedelta(seconds=5)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's.
 
 # With any other isolation the next statement would not see what was committed before the lock.
-LOCK: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM ledger.head FOR UPDATE"
+LOCK_HEAD: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM ledger.head FOR UPDATE"
 
 READ: Final = """
 SELECT head.ledger_id, last.seq, last.recorded_at,

@@ -16,9 +16,9 @@ import asyncpg
 
 from domain.errors import Busy, DomainError, InvalidRequest, TooLarge
 from domain.ledger.appends import Answer, Key
-from infra.append_rows import LOCK, READ, WRITE, questions, rows, snapshot_of, use_micros
+from infra.admission import Prepared, Snapshot, judge
+from infra.append_rows import LOCK_HEAD, READ, WRITE, questions, rows, snapshot_of, use_micros
 from infra.database import FULL, LOST, POISON, Connect
-from infra.judging import Prepared, Snapshot, judge
 
 _log = logging.getLogger(__name__)
 
@@ -178,7 +178,7 @@ class Appender:
     async def _commit(self, batch: Sequence[Prepared]) -> list[Answer | DomainError]:
         connection = await self._connected()
         try:
-            await connection.execute(LOCK)
+            await connection.execute(LOCK_HEAD)
             judgement = judge(batch, await self._snapshot(connection, batch))
             if judgement.empty:
                 await connection.execute("ROLLBACK")

@@ -8,6 +8,7 @@ import asyncpg
 
 from domain.ledger.appends import DOSSIER_CODE, Outcome
 from domain.rules.codes import Serial, parse, render
+from infra.admission import outcome_of
 from infra.audit_events import (
     IN_CALENDAR,
     UNREADABLE,
@@ -17,7 +18,6 @@ from infra.audit_events import (
     read_event,
     sendable,
 )
-from infra.judging import outcome_of
 
 _OCCURRED: Final = f"CASE WHEN occurred_at {IN_CALENDAR} THEN occurred_at END AS occurred_at"
 CLAIMS: Final = f"""

@@ -12,8 +12,8 @@ from domain.dossier.intake import DossierAccepted, DossierSubmitted
 from domain.envelope import LedgerEvent, category
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import DOSSIER_CODE
+from infra.admission import outcome_of
 from infra.codec import UnknownEvent, decode
-from infra.judging import outcome_of
 
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError)
 

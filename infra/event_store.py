@@ -14,11 +14,11 @@ from domain.errors import Busy, DomainError, InvalidRequest, KeyReused
 from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
 from domain.rules.registers import RegisterEvent
 from domain.rules.rule_book import RuleBook
+from infra.admission import Encoded, Prepared, outcome_of
 from infra.appender import Appender, Lane
 from infra.batching import Batcher
 from infra.codec import decode, encode
 from infra.database import LOST, POISON, Connect
-from infra.judging import Encoded, Prepared, outcome_of
 from infra.keys import KeyRing
 
 _EVENTS: Final = (

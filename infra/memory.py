@@ -15,9 +15,9 @@ from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Re
 from domain.personal import Personal
 from domain.rules.registers import RegisterEvent
 from domain.rules.rule_book import RuleBook
+from infra.admission import Encoded, EventRow, Prepared, Snapshot, judge
 from infra.appender import LARGEST
 from infra.codec import decode, encode, personal_places
-from infra.judging import Encoded, EventRow, Prepared, Snapshot, judge
 from infra.sealing import place, seal
 
 _KEY = sha256(b"a ledger in memory keeps no secret").digest()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Container, Iterable, Mapping, 
 from dataclasses import dataclass, fields
 from datetime import datetime
 from importlib.resources import files
-from typing import Final, cast
+from typing import Final, cast, get_args
 from uuid import UUID
 
 import msgspec
@@ -192,12 +192,18 @@ def state_of(row: DossierOverview) -> Dossier:
 
 _COLUMNS: Final = tuple(field.name for field in fields(DossierOverview))
 _LIST: Final = ", ".join(_COLUMNS)
-_TYPES: Final = (
-    *("uuid", "int", "bigint", "text", "smallint", "text", "int"),
-    *("text",) * 9,
-    *("timestamptz",) * 12,
-    *("text", "int", "int", "int"),
-    *("int", "boolean", "bytea"),
+_SQL: Final[Mapping[object, str]] = {
+    UUID: "uuid",
+    int: "bigint",
+    str: "text",
+    bool: "boolean",
+    bytes: "bytea",
+    datetime: "timestamptz",
+    tuple[str, ...]: "text",  # As it travels: see `_value`.
+}
+_TYPES: Final = tuple(
+    _SQL[next(each for each in (*get_args(field.type), field.type) if each in _SQL)]
+    for field in fields(DossierOverview)
 )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from asyncpg import Pool
 
 from projections.runner import (
-    LOCK,
+    LOCK_READ_MODELS,
     Log,
     ProjectionHalted,
     Projector,
@@ -45,7 +45,7 @@ async def rebuild(
     """
     table, shadow = table_of(model), f"{table_of(model)}_shadow"
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(LOCK)
+        await connection.execute(LOCK_READ_MODELS)
         await drop(connection, shadow)
         await make(connection, model, shadow, log.ledger_id)
     builder = Projector(pool, log, model, shadow)
@@ -54,7 +54,7 @@ async def rebuild(
         done += count
         progress(done)
     async with pool.acquire() as connection, connection.transaction():
-        await connection.execute(LOCK)
+        await connection.execute(LOCK_READ_MODELS)
         position = await _level(connection, builder, Projector(pool, log, model, table))
         different = await _different(connection, table, shadow)
         rows = await connection.fetchval(f"SELECT count(*) FROM views.{shadow}")  # noqa: S608  # our own name

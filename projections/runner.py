@@ -16,6 +16,7 @@ from asyncpg.pool import PoolConnectionProxy
 from domain.envelope import LedgerEvent, Recorded
 from domain.ledger.locks import Lock
 from domain.rules.rule_book import RuleBook
+from projections.tasks import end
 
 _log = logging.getLogger(__name__)
 
@@ -25,7 +26,7 @@ BATCH = 2_000
 REST = 0.05  # Seconds between two steps: what is appended meanwhile is one batch, and far cheaper.
 _LOOP = "projections"
 _PATIENCE = 5
-LOCK: Final = f"SELECT pg_advisory_xact_lock({Lock.CHANGE_A_READ_MODEL.value})"
+LOCK_READ_MODELS: Final = f"SELECT pg_advisory_xact_lock({Lock.CHANGE_A_READ_MODEL.value})"
 """Held by whoever makes, switches or drops the table of a read model."""
 
 
@@ -178,7 +179,7 @@ class Projector:
         if self._is_shown:
             return
         async with self._pool.acquire() as connection, connection.transaction():
-            await connection.execute(LOCK)
+            await connection.execute(LOCK_READ_MODELS)
             other = await shown(connection, self.model.NAME)
             if other is not None and other != self.table:
                 if not await self._has_what(connection, other):
@@ -243,7 +244,7 @@ class Runner:
             for _ in range(3):
                 try:
                     async with self._pool.acquire() as connection, connection.transaction():
-                        await connection.execute(LOCK)
+                        await connection.execute(LOCK_READ_MODELS)
                         await prepare(connection, projector.model, self._log.ledger_id)
                 except UniqueViolationError:
                     continue
@@ -254,9 +255,7 @@ class Runner:
 
     async def close(self) -> None:
         self._closing = True  # The error of a broken connection may take the cancellation's place.
-        while self._task is not None and not self._task.done():
-            self._task.cancel()  # Once may not do: a driver's own time limit can swallow it.
-            await asyncio.wait([self._task], timeout=1)
+        await end(self._task)
 
     def wake(self) -> None:
         self._woken.set()

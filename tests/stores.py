@@ -19,10 +19,10 @@ from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import Answer, Append, Claim, Key, Outcome, Write
 from domain.rules.procedures import Channel
 from domain.rules.rule_book import RuleBook
+from infra.admission import EventRow
 from infra.appender import SETTINGS, Appender, Lane
 from infra.database import Database
 from infra.event_store import PostgresStore
-from infra.judging import EventRow
 from infra.keys import KeyRing
 from infra.sealing import MasterKey
 

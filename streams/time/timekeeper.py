@@ -19,6 +19,7 @@ from domain.dossier.transfers import TimeOutTransfer
 from domain.errors import Busy, DomainError, StaleVersion
 from domain.ledger.locks import Lock
 from projections.due_work import LATENESS, Due, supplements_to_expire, transfers_to_time_out
+from projections.tasks import end
 from streams.time.acting import Machine, at_once
 from streams.time.recomputing import Recomputed, newest_versions, recompute_open
 
@@ -102,9 +103,7 @@ class Clock:
     async def close(self) -> None:
         """Stop; what was sent is answered by the ledger, and another clock may lead."""
         self._closing = True
-        while self._task is not None and not self._task.done():
-            self._task.cancel()  # Once may not do: a driver's own time limit can swallow it.
-            await asyncio.wait([self._task], timeout=1)
+        await end(self._task)
 
     async def tick(self) -> Ticked:
         """Do everything that is due now, lock or no lock. Raises Busy where the ledger is.

@@ -18,10 +18,10 @@ from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastor
 from domain.dossier.work import StepCompleted
 from domain.envelope import Meta, event_id
 from domain.ledger.appends import Append, Key, Outcome, Write
+from infra.admission import Encoded, Prepared
 from infra.appender import SETTINGS, Appender
 from infra.codec import encode
 from infra.database import Database
-from infra.judging import Encoded, Prepared
 from tests.benchmarks.measuring import (
     Effort,
     Figure,

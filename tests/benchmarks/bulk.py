@@ -16,8 +16,8 @@ from domain.envelope import Meta, ProcedureCode, Recorded, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF
 from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
 from domain.rules.procedures import Channel
+from infra.admission import Encoded, Judgement, Prepared, Snapshot, judge
 from infra.codec import decode, encode
-from infra.judging import Encoded, Judgement, Prepared, Snapshot, judge
 
 DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c09")
 START = datetime(2026, 1, 5, 2, tzinfo=UTC)

@@ -18,7 +18,7 @@ from domain.personal import Personal, Withheld
 from domain.rules.procedures import ProcedurePublished
 from domain.rules.register import stream_of
 from domain.rules.units import UnitRegistered
-from infra.judging import EventRow
+from infra.admission import EventRow
 from infra.memory import MemoryStore
 from tests.conftest import OpenStore
 from tests.stores import (

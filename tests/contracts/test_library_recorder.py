@@ -31,7 +31,7 @@ from eventsourcing.tests import persistence as library
 
 from domain.errors import StaleVersion
 from domain.ledger.appends import Append, Outcome, Write
-from infra.judging import Encoded, Prepared
+from infra.admission import Encoded, Prepared
 from tests.stores import Opened, opened, utc_now
 
 _OF_STREAM = (

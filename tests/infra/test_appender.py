@@ -10,9 +10,9 @@ import pytest
 
 from domain.errors import Busy, InvalidRequest, TooLarge
 from domain.ledger.appends import Answer, Append
+from infra.admission import Prepared
 from infra.appender import Appender, Lane
 from infra.event_store import PostgresStore
-from infra.judging import Prepared
 from tests.conftest import OpenStore
 from tests.stores import (
     MORNING,

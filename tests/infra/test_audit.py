@@ -27,9 +27,9 @@ from domain.ledger.commands import Ledger, Order
 from domain.ledger.facts import Fact
 from domain.ledger.registering import Keeper, Registers
 from domain.rules.tokens import Role
+from infra.admission import EventRow
 from infra.audit import Audit, AuditStopped, audit
 from infra.database import Database
-from infra.judging import EventRow
 from tests import examples
 from tests.conftest import NewDatabase
 from tests.stores import Opened, opened, until, utc_now

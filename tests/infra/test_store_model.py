@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from domain.envelope import LedgerEvent, Pin
 from domain.errors import CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
 from domain.ledger.appends import Answer, Append, Outcome, Store
-from infra.judging import EventRow
+from infra.admission import EventRow
 from infra.memory import MemoryStore
 from tests.conftest import NewDatabase
 from tests.door import Door, Slam, door_before
