@@ -192,6 +192,19 @@ def targets() -> set[str]:
     return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
 
 
+def test_the_contract_that_read_models_stand_alone_names_every_one() -> None:
+    contracts = PROJECT["tool"]["importlinter"]["contracts"]
+    (alone,) = (each for each in contracts if each["type"] == "independence")
+    modules = (path.stem for path in files_of("projections", suffix=".py"))
+    views = {f"projections.{name}" for name in modules if is_read_model(f"projections.{name}")}
+    assert views == set(alone["modules"])
+
+
+def is_read_model(module: str) -> bool:
+    names = ("NAME", "VERSION", "ddl", "project")
+    return all(hasattr(import_module(module), name) for name in names)
+
+
 def test_no_file_is_too_long_to_read() -> None:
     modules = files_of(*PACKAGES, suffix=".py")
     lengths = {str(path): len(path.read_text("utf-8").splitlines()) for path in modules}
