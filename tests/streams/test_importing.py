@@ -233,7 +233,7 @@ async def test_a_ledger_that_stays_busy_ends_the_import_and_refuses_no_row(tmp_p
 async def test_a_row_that_is_too_long_is_refused(
     store: MemoryStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("streams.files.LONGEST_LINE", 2_000)
+    monkeypatch.setattr("streams.importing.files.LONGEST_LINE", 2_000)
     long = step("a", "long", data={"step": "x" * 9_000})
     assert await lines_imported(store, tmp_path, [accepted("a"), long, step("a", "1")]) == {
         None: "too-large"
