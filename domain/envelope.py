@@ -1,9 +1,9 @@
 """What every event says beside its own news, and what the ledger adds when it records one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
-from typing import ClassVar, Generic, NewType, TypedDict, TypeVar
+from typing import Any, ClassVar, Generic, NewType, TypedDict, TypeVar
 from uuid import UUID, uuid5
 
 from eventsourcing.domain import DomainEvent
@@ -69,6 +69,14 @@ class LedgerEvent(DomainEvent):
     def occurred_at(self) -> datetime:
         """When it happened, in the offset that its source stated."""
         return self.timestamp.astimezone(timezone(timedelta(minutes=self.meta.offset_minutes)))
+
+
+_OF_EVERY_EVENT = frozenset(field.name for field in fields(LedgerEvent))
+
+
+def said(event: LedgerEvent) -> dict[str, Any]:
+    """Return what an event says, without what every event says."""
+    return {f.name: getattr(event, f.name) for f in fields(event) if f.name not in _OF_EVERY_EVENT}
 
 
 class Stamp(TypedDict):

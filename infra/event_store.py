@@ -12,7 +12,7 @@ from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
 from domain.errors import Busy, DomainError, InvalidRequest, KeyReused
 from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
 from infra.admission import Encoded, Prepared, outcome_of
 from infra.appender import Appender, Lane

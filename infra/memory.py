@@ -13,7 +13,7 @@ from domain.envelope import LedgerEvent, Recorded
 from domain.errors import DomainError, KeyReused, TooLarge
 from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
 from domain.personal import Personal
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
 from infra.admission import Encoded, EventRow, Prepared, Snapshot, judge
 from infra.appender import LARGEST

@@ -52,8 +52,7 @@ from domain.envelope import (
 from domain.personal import Personal
 from domain.rules.calendars import CalendarDecided
 from domain.rules.procedures import Channel, ProcedurePublished
-from domain.rules.register import stream_of
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent, stream_of
 from domain.rules.rule_book import RuleBook
 from domain.rules.sources import SourceRegistered
 from domain.rules.subjects import SubjectErased

@@ -27,8 +27,7 @@ from domain.dossier.intake import Resolved
 from domain.envelope import LedgerEvent, category
 from domain.errors import DomainError
 from domain.ledger.access import _MAY
-from domain.ledger.registering import stream_for
-from domain.rules.registers import REGISTER_EVENTS
+from domain.rules.registers import REGISTER_EVENTS, stream_for
 from domain.rules.tokens import Role, TokenGranted, TokenRevoked
 from domain.rules.units import UnitEndedByDecision, UnitRegistered
 from tests.filled import filled

@@ -13,7 +13,6 @@ from domain.envelope import UnitCode
 from domain.errors import InvalidRequest, NotFound, UnknownUnit
 from domain.ledger.registering import Change
 from domain.rules.calendars import CalendarDecided
-from domain.rules.register import stream_of
 from domain.rules.rule_book import CALENDAR, RuleBook
 from streams.registers.entries import VIETNAM
 from streams.time.acting import Machine
@@ -47,14 +46,15 @@ def today() -> date:
 def calendar_body(rules: RuleBook, asked: Asked, on: date) -> dict[str, Any]:
     """Return the decisions that `asked` is about, and what they make of the days of its year."""
     name, line = _calendar_of(rules, asked)
-    decisions = rules.decisions(name, version_of(rules, name))
+    version = rules.calendars.version(name)
+    decisions = rules.decisions(name, version)
     concerned = [each for each in decisions if asked.unit is None or each.unit in (None, *line)]
     held = applied(decisions, line)
     years = {day.year for each in held if each.unit is None for day in days_of(each)}
     year = asked.year or on.year
     return {
         "calendar": name,
-        "version": version_of(rules, name),
+        "version": version,
         "unit": asked.unit,
         "years": sorted(years),
         "year": year,
@@ -167,7 +167,7 @@ def found(rules: RuleBook, calendar: str, id_: str) -> CalendarDecided:
 async def _put(process: Process, decision: CalendarDecided) -> dict[str, Any]:
     change: Change = await process.services.registers.put(decision, KEEPER)
     await process.services.store.read()
-    version = version_of(process.services.store.rules, decision.calendar)
+    version = process.services.store.rules.calendars.version(decision.calendar)
     return {"id": decision.id, "version": version, "change": change}
 
 
@@ -193,7 +193,3 @@ def decision_body(decision: CalendarDecision) -> dict[str, Any]:
         "unit": decision.unit,
         "state": decision_state(decision),
     }
-
-
-def version_of(rules: RuleBook, calendar: str) -> int:
-    return rules.versions.get(stream_of("calendar", calendar), 0)

@@ -14,16 +14,17 @@ from api.operating.ledger import found_dossier, shipped
 from api.showing.dossiers import payload_of, plain
 from domain.deadlines.law import BASE_POLICY, CalendarDecision, OfficePolicy
 from domain.dossier.parts import Party
-from domain.envelope import Meta, Recorded, UnitCode, category
+from domain.envelope import Meta, Recorded, UnitCode
 from domain.errors import DomainError, NotFound, UnknownProcedure
 from domain.ledger.appends import Answer, Append, Reading
 from domain.ledger.registering import Change, Keeper, Registers
 from domain.personal import Personal
-from domain.rules.registers import RegisterEvent
-from domain.rules.rule_book import RuleBook, TokenEntry
+from domain.rules.register import RegisterEvent
+from domain.rules.registers import kind_of
+from domain.rules.rule_book import RuleBook
 from domain.rules.sources import SourceRegistered
 from domain.rules.subjects import SubjectErased
-from domain.rules.tokens import Role, TokenGranted, TokenRevoked
+from domain.rules.tokens import Role, TokenEntry, TokenGranted, TokenRevoked
 from streams.registers.catalogue_files import COMMUNE, CatalogueInvalid
 from streams.registers.catalogue_files import load_catalogue as read_catalogue
 from streams.registers.entries import VIETNAM
@@ -146,14 +147,8 @@ async def rehearse(entries: Sequence[RegisterEvent], rules: RuleBook) -> None:
             await registers.put(entry, KEEPER)
         except DomainError as refused:
             raise CatalogueInvalid(
-                f"{_name(entry)}: {refused} Nothing of the file was recorded."
+                f"{kind_of(entry).name(entry)}: {refused} Nothing of the file was recorded."
             ) from refused
-
-
-def _name(entry: RegisterEvent) -> str:
-    said = payload_of(entry)
-    name = said.get("code") or said.get("id") or said.get("name")
-    return f"{category(entry.TOPIC)} {name}"
 
 
 async def catalogue(

@@ -7,8 +7,7 @@ from typing import Any
 from api.services import Services
 from domain.dossier.history import Entry, full_history
 from domain.dossier.state import Dossier
-from domain.envelope import LedgerEvent
-from domain.ledger.registering import said
+from domain.envelope import LedgerEvent, said
 from domain.personal import Personal
 from streams.wire.cloudevents import PREFIX
 

@@ -45,6 +45,13 @@ def refuse_endless(term: Term) -> None:
         raise InvalidRequest(f"term.amount must be a whole number from 1 to {LONGEST_TERM}.")
 
 
+def refuse_endless_limits(**limits: float | None) -> None:
+    """Refuse limits, in hours or days, that no calendar could ever hold."""
+    for name, limit in limits.items():
+        if limit is not None and limit > LONGEST_TERM:
+            raise InvalidRequest(f"{name} must be at most {LONGEST_TERM}.")
+
+
 def clock_start(calendar: WorkingCalendar, receipt: datetime, counting: Counting) -> datetime:
     """Return when the clock starts for a receipt: in office hours, and before the cut-off.
 

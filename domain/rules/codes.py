@@ -14,7 +14,6 @@ from domain.rules.units import Unit
 
 MAX_LENGTH = 64
 _SAFE = re.compile(r"(?!\.\.?$)[^\s/?#%\\]+(?: [^\s/?#%\\]+)*")
-_PREFIX = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]+)*")
 _NUMBERED = re.compile(
     r"(.+)-([0-9]{4,18})"
 )  # Whatever we issue, from any unit's code, reads back.
@@ -118,11 +117,6 @@ def issuer_of(code: str, units: Mapping[UnitCode, object]) -> str | None:
     serial = parse(code)
     prefix = serial.scope.rpartition("-")[0] if serial is not None else ""
     return prefix if prefix in units else None
-
-
-def is_prefix(text: str) -> bool:
-    """Say whether a unit's codes may begin with a text."""
-    return _PREFIX.fullmatch(text) is not None
 
 
 def is_code(text: str) -> bool:

@@ -1,11 +1,16 @@
 """Procedures of the catalogue: what a dossier asks for, and in which time it is due."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
+from typing import Final
 
+from domain.deadlines.decided import ZONE
 from domain.deadlines.law import CutoffPolicy, PausePolicy, Term, TermUnit
-from domain.envelope import LedgerEvent, ProcedureCode, UnitCode
+from domain.deadlines.terms import refuse_endless, refuse_endless_limits
+from domain.envelope import Pin, ProcedureCode, UnitCode
+from domain.errors import InvalidRequest, UnknownProcedure
+from domain.rules.register import EntryKind, Register, RegisterEvent, Units, same
 
 
 class Channel(StrEnum):
@@ -73,5 +78,85 @@ class ProcedureVersion:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ProcedurePublished(ProcedureVersion, LedgerEvent):
+class ProcedurePublished(ProcedureVersion, RegisterEvent):
     TOPIC = "procedure.published.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class ProcedureEntry:
+    versions: tuple[ProcedurePublished, ...]
+    pin: Pin
+
+
+class ProcedureBook(dict[ProcedureCode, ProcedureEntry]):
+    """Every procedure that was ever published, by its code."""
+
+    def publish(self, event: ProcedurePublished) -> None:
+        self[event.code] = ProcedureEntry((*self.versions(event.code), event), event.pin)
+
+    def versions(self, code: ProcedureCode) -> tuple[ProcedurePublished, ...]:
+        """Return the published versions, in the order of the ledger."""
+        entry = self.get(code)
+        return entry.versions if entry is not None else ()
+
+    def version(self, code: ProcedureCode, version: int) -> ProcedurePublished | None:
+        """Return a published version, or None where there is none."""
+        return next((each for each in self.versions(code) if each.version == version), None)
+
+    def in_force(self, code: ProcedureCode, at: datetime) -> tuple[ProcedurePublished, Pin]:
+        """Return the version in force at a moment (by the date at which it begins)."""
+        day = at.astimezone(ZONE).date()
+        valid = [each for each in self.versions(code) if each.valid_from <= day]
+        if not valid:
+            raise UnknownProcedure(code)
+        newest = max(valid, key=lambda each: (each.valid_from, each.originator_version))
+        return newest, self[code].pin
+
+
+def _check(_: ProcedureBook, entry: ProcedurePublished) -> None:
+    refuse_endless_limits(
+        supplement_notice_days=entry.supplement_notice_days,
+        supplement_answer_days=entry.supplement_answer_days,
+    )
+    for step in entry.steps:
+        refuse_endless_limits(**{"steps: hours": step.hours})
+    if entry.term is not None:
+        refuse_endless(entry.term)
+    for each in entry.channel_terms:
+        refuse_endless(Term(amount=each.amount, unit=each.unit))
+    if len({each.channel for each in entry.channel_terms}) < len(entry.channel_terms):
+        raise InvalidRequest("channel_terms: one for a channel.")
+
+
+def _touched(procedures: ProcedureBook, entry: ProcedurePublished) -> Units:
+    return (entry.unit, *(version.unit for version in procedures.versions(entry.code)))
+
+
+def _says(procedures: ProcedureBook, entry: ProcedurePublished) -> bool:
+    """Say whether it is published. Raises InvalidRequest where it is, but with other content."""
+    known = procedures.version(entry.code, entry.version)
+    if known is not None and not same(known, entry):
+        raise InvalidRequest(
+            f"Version {entry.version} of {entry.code} was published with other content."
+        )
+    return known is not None
+
+
+PROCEDURES: Final = Register(
+    name="procedure",
+    book=ProcedureBook,
+    sent=True,
+    kinds=(
+        EntryKind[ProcedurePublished, ProcedureBook](
+            event=ProcedurePublished,
+            key=lambda entry: entry.code,
+            label="code",
+            tables=("procedures", "procedure"),
+            named=lambda entry: (entry.unit,),
+            touched=_touched,
+            check=_check,
+            says=_says,
+            learn=ProcedureBook.publish,
+        ),
+    ),
+)

@@ -1,11 +1,20 @@
 """Tokens: who may do what, for which unit, until when."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 from uuid import UUID
 
-from domain.envelope import LedgerEvent, UnitCode
+from domain.envelope import UnitCode
+from domain.errors import InvalidRequest
+from domain.rules.register import (
+    EntryKind,
+    Register,
+    RegisterEvent,
+    nothing_named,
+    nothing_to_check,
+)
 
 
 class Role(StrEnum):
@@ -35,10 +44,67 @@ class Revocation:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenGranted(Grant, LedgerEvent):
+class TokenGranted(Grant, RegisterEvent):
     TOPIC = "token.granted.v1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class TokenRevoked(Revocation, LedgerEvent):
+class TokenRevoked(Revocation, RegisterEvent):
     TOPIC = "token.revoked.v1"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEntry:
+    grant: Grant
+    granted_at: datetime
+    revoked: bool = False
+
+
+class TokenBook(dict[str, TokenEntry]):
+    """Every token that was ever granted, by its hash."""
+
+    def grant(self, event: TokenGranted) -> None:
+        self[event.digest] = TokenEntry(event, event.timestamp)
+
+    def revoke(self, event: TokenRevoked) -> None:
+        for digest, token in self.items():
+            if token.grant.token_id == event.token_id:
+                self[digest] = replace(token, revoked=True)
+
+
+def _says_revoked(tokens: TokenBook, entry: TokenRevoked) -> bool:
+    known = [each for each in tokens.values() if each.grant.token_id == entry.token_id]
+    if not known:
+        raise InvalidRequest("There is no such token.")
+    return known[0].revoked
+
+
+TOKENS: Final = Register(
+    name="token",
+    book=TokenBook,
+    sent=False,
+    kinds=(
+        EntryKind[TokenGranted, TokenBook](
+            event=TokenGranted,
+            key=lambda entry: str(entry.token_id),
+            label="token_id",
+            tables=(),
+            named=lambda entry: (entry.unit,),
+            touched=None,
+            check=nothing_to_check,
+            says=lambda tokens, entry: entry.digest in tokens,
+            learn=TokenBook.grant,
+        ),
+        EntryKind[TokenRevoked, TokenBook](
+            event=TokenRevoked,
+            key=lambda entry: str(entry.token_id),
+            label="token_id",
+            tables=(),
+            named=nothing_named,
+            touched=None,
+            check=nothing_to_check,
+            says=_says_revoked,
+            learn=TokenBook.revoke,
+        ),
+    ),
+)

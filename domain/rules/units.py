@@ -1,9 +1,23 @@
-"""Units of the organisation register."""
+"""Units of the organisation register: their levels, which agency they belong to, who succeeds.
 
-from dataclasses import dataclass
+An agency is the unit right below a province or a ministry, with all that stands below it. The
+register says which that is (`UnitBook.authority`); its code has two groups (`agency_of`), for those
+who have codes but no register. They agree wherever parents follow the codes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.envelope import LedgerEvent, UnitCode
+from domain.deadlines.decided import ZONE
+from domain.envelope import Pin, UnitCode
+from domain.errors import InvalidRequest, UnitEnded, UnknownUnit
+from domain.rules.register import EntryKind, Register, RegisterEvent, Units, nothing_to_check, same
+
+_PREFIX: Final = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]+)*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,10 +44,174 @@ class UnitEnd:
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitRegistered(Unit, LedgerEvent):
+class UnitRegistered(Unit, RegisterEvent):
     TOPIC = "unit.registered.v1"
 
 
 @dataclass(frozen=True, kw_only=True)
-class UnitEndedByDecision(UnitEnd, LedgerEvent):
+class UnitEndedByDecision(UnitEnd, RegisterEvent):
     TOPIC = "unit.ended.v1"
+
+
+def agency_of(code: UnitCode) -> UnitCode:
+    """Return the agency of a unit by its code: the first two groups (QĐ 20/2020/QĐ-TTg, Điều 4)."""
+    return UnitCode(".".join(code.split(".")[:2]))
+
+
+@dataclass(frozen=True, slots=True)
+class UnitEntry:
+    unit: Unit
+    pin: Pin
+    ended_at: datetime | None = None
+    successors: tuple[UnitCode, ...] = ()
+
+
+class UnitBook(dict[UnitCode, UnitEntry]):
+    """Every unit that was ever registered, by its code."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._children: dict[UnitCode, set[UnitCode]] = {}
+        self._predecessors: dict[UnitCode, set[UnitCode]] = {}
+        self._subtrees: dict[UnitCode, frozenset[UnitCode]] = {}
+
+    def register(self, event: UnitRegistered) -> None:
+        known = self.get(event.code)
+        if known is not None and known.unit.parent is not None:
+            self._children[known.unit.parent].discard(event.code)
+        if event.parent is not None:
+            self._children.setdefault(event.parent, set()).add(event.code)
+        ended = (known.ended_at, known.successors) if known is not None else (None, ())
+        self[event.code] = UnitEntry(event, event.pin, *ended)
+        self._subtrees.clear()
+
+    def end(self, event: UnitEndedByDecision) -> None:
+        known = self.get(event.code)
+        if known is not None:
+            self[event.code] = replace(
+                known, pin=event.pin, ended_at=event.ended_at, successors=event.successors
+            )
+        for successor in event.successors:
+            self._predecessors.setdefault(successor, set()).add(event.code)
+        self._subtrees.clear()
+
+    def existing(self, code: UnitCode, at: datetime) -> UnitEntry:
+        """Return a unit that exists at a moment, or raise UnknownUnit or UnitEnded."""
+        entry = self.get(code)
+        if entry is None:
+            raise UnknownUnit(code)
+        if entry.ended_at is not None and entry.ended_at <= at:
+            raise UnitEnded(code)
+        return entry
+
+    def zone(self, code: UnitCode) -> ZoneInfo:
+        entry = self.get(code)
+        return ZoneInfo(entry.unit.zone) if entry is not None else ZONE
+
+    def line(self, code: UnitCode) -> list[UnitCode]:
+        """Return a unit and what stands above it, the nearest first."""
+        found: list[UnitCode] = []
+        above: UnitCode | None = code
+        while above is not None and above not in found:
+            found.append(above)
+            entry = self.get(above)
+            above = entry.unit.parent if entry is not None else None
+        return found
+
+    def authority(self, code: UnitCode) -> UnitCode:
+        """Return the agency that a unit belongs to: the one below its province or ministry.
+
+        Codes of the first level have no dot (QĐ 20/2020/QĐ-TTg, Điều 4).
+        """
+        line = self.line(code)
+        below = [each for each in line if "." in each]
+        return below[-1] if below else line[-1]
+
+    def is_another_area(self, one: UnitCode, other: UnitCode) -> bool:
+        """Say whether two agencies have areas of their own: two provinces, or two communes."""
+        if one.partition(".")[0] != other.partition(".")[0]:
+            return True
+        levels = [self[code].unit.level for code in (one, other) if code in self]
+        return one != other and levels == ["commune", "commune"]
+
+    def subtree(self, root: UnitCode) -> frozenset[UnitCode]:
+        """Return a unit, everything below it, and what these took over from ended units."""
+        if root in self._subtrees:
+            return self._subtrees[root]
+        found = {root}
+        waiting = [root]
+        while waiting:
+            code = waiting.pop()
+            below = self._children.get(code, set()) | self._predecessors.get(code, set())
+            waiting += below - found
+            found |= below
+        return self._subtrees.setdefault(root, frozenset(found))
+
+    def pins(self, codes: Iterable[UnitCode]) -> Iterator[Pin]:
+        """Yield the versions of the units that a decision looked at."""
+        for code in codes:
+            entry = self.get(code)
+            if entry is not None:
+                yield entry.pin
+
+
+def is_prefix(text: str) -> bool:
+    """Say whether a unit's codes may begin with a text."""
+    return _PREFIX.fullmatch(text) is not None
+
+
+def _check(units: UnitBook, entry: UnitRegistered) -> None:
+    try:
+        ZoneInfo(entry.zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidRequest("zone is no time zone like Asia/Ho_Chi_Minh.") from error
+    if entry.dossier_prefix is not None and not is_prefix(entry.dossier_prefix):
+        raise InvalidRequest("dossier_prefix has only A-Z, 0-9 and dots.")
+    if entry.parent is not None and entry.parent in units.subtree(entry.code):
+        raise InvalidRequest(f"Unit {entry.code} would stand above its own parent.")
+
+
+def _touched(units: UnitBook, entry: UnitRegistered) -> Units:
+    known = units.get(entry.code)
+    return (entry.parent, *((entry.code, known.unit.parent) if known is not None else ()))
+
+
+def _says(units: UnitBook, entry: UnitRegistered) -> bool:
+    known = units.get(entry.code)
+    return known is not None and same(known.unit, entry)
+
+
+def _says_end(units: UnitBook, entry: UnitEndedByDecision) -> bool:
+    known = units[entry.code]
+    return known.ended_at == entry.ended_at and known.successors == entry.successors
+
+
+UNITS: Final = Register(
+    name="unit",
+    book=UnitBook,
+    sent=True,
+    kinds=(
+        EntryKind[UnitRegistered, UnitBook](
+            event=UnitRegistered,
+            key=lambda entry: entry.code,
+            label="code",
+            tables=("units", "unit"),
+            named=lambda entry: (entry.parent,),
+            touched=_touched,
+            check=_check,
+            says=_says,
+            learn=UnitBook.register,
+        ),
+        EntryKind[UnitEndedByDecision, UnitBook](
+            event=UnitEndedByDecision,
+            key=lambda entry: entry.code,
+            label="code",
+            tables=("ended_units", "ended_unit"),
+            named=lambda entry: (entry.code, *entry.successors),
+            touched=lambda _, entry: (entry.code, *entry.successors),
+            check=nothing_to_check,
+            says=_says_end,
+            learn=UnitBook.end,
+        ),
+    ),
+)

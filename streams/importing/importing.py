@@ -13,7 +13,8 @@ from domain.ledger.appends import Store
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Change, Keeper, Registers
 from domain.rules.procedures import ProcedurePublished
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
+from domain.rules.registers import REGISTERS, kind_of
 from domain.rules.rule_book import RuleBook
 from domain.rules.units import UnitRegistered
 from streams.errors import FileRefused
@@ -30,8 +31,8 @@ T = TypeVar("T")
 
 _AGAIN: Final = (Busy, RulesChanged)  # Nothing was recorded, nothing is wrong with the row.
 _PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0, 5.0)
-_REGISTERS: Final = frozenset(
-    {entries.UNITS, entries.PROCEDURES, entries.CALENDARS, entries.SOURCES, entries.ENDED_UNITS}
+_ENTRIES: Final = frozenset(
+    kind.event.TOPIC for register in REGISTERS if register.sent for kind in register.kinds
 )
 
 Progress = Callable[[int, int, int], None]
@@ -169,7 +170,7 @@ class _Import:
         self.report.read += 1
         if isinstance(row.said, DomainError):
             self._refuse(row, row.said)
-        elif stored_name(row.said) in _REGISTERS:
+        elif stored_name(row.said) in _ENTRIES:
             await lines.finished()  # What follows may rest on it, what came before may not.
             await self._record_entry(row, row.said)
         else:
@@ -233,8 +234,7 @@ def _is_registered(entry: RegisterEvent, rules: RuleBook) -> bool:
     if isinstance(entry, UnitRegistered):
         return entry.code in rules.units
     if isinstance(entry, ProcedurePublished):
-        known = rules.procedures.get(entry.code)
-        return known is not None and any(v.version == entry.version for v in known.versions)
+        return rules.procedures.version(entry.code, entry.version) is not None
     return False
 
 
@@ -242,6 +242,6 @@ def _refuse_strangers(missing: list[RegisterEvent], rules: RuleBook) -> None:
     """Raise MappingInvalid if an entry names a unit that nobody registers, before any is put."""
     known = rules.units.keys() | {e.code for e in missing if isinstance(e, UnitRegistered)}
     for entry in missing:
-        named = entry.parent if isinstance(entry, UnitRegistered) else getattr(entry, "unit", None)
-        if named is not None and named not in known:
-            raise MappingInvalid(f"There is no unit {named}, and the mapping declares none.")
+        for named in kind_of(entry).named(entry):
+            if named is not None and named not in known:
+                raise MappingInvalid(f"There is no unit {named}, and the mapping declares none.")

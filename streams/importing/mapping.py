@@ -15,7 +15,7 @@ import msgspec
 from domain.envelope import category
 from domain.errors import DomainError, InvalidRequest
 from domain.ledger.stored import EVENTS
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
 from streams.errors import FileRefused
 from streams.importing.xes import Attributes
 from streams.registers.entries import PROCEDURES, UNITS, entries, parents_first, zone_named

@@ -1,4 +1,4 @@
-"""Files of the catalogue, TOML or JSON: units, procedures, calendars, policies, sources.
+"""Files of the catalogue, TOML or JSON: a table for each register that files may fill.
 
 Each table holds entries with exactly the fields of the event that registers one; the shipped
 `catalogues/commune.toml` is an example. Days off may be stated as runs: `2026-09-07..2026-09-09`.
@@ -6,39 +6,27 @@ Each table holds entries with exactly the fields of the event that registers one
 
 import json
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from domain.errors import DomainError
 from domain.rules.calendars import CalendarDecided
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
+from domain.rules.registers import REGISTERS
 from streams.errors import FileRefused
-from streams.registers.entries import (
-    CALENDARS,
-    ENDED_UNITS,
-    POLICIES,
-    PROCEDURES,
-    SOURCES,
-    UNITS,
-    entries,
-    parents_first,
-)
+from streams.registers.entries import UNITS, entries, parents_first
 
 COMMUNE: Final = Path(__file__).parent / "catalogues" / "commune.toml"
 
-_TABLES: Final = {
-    "units": UNITS,
-    "sources": SOURCES,
-    "procedures": PROCEDURES,
-    "calendars": CALENDARS,
-    "policies": POLICIES,
-    "ended_units": ENDED_UNITS,
+_BEGINNING: Final = [register.kinds[0] for register in REGISTERS]
+_ENDING: Final = [kind for register in REGISTERS for kind in register.kinds[1:]]
+_TABLES: Final[Mapping[str, str]] = {
+    kind.tables[0]: kind.event.TOPIC for kind in (*_BEGINNING, *_ENDING) if kind.tables
 }
-_ALIASES: Final = {
-    **{name.removesuffix("s"): name for name in _TABLES},
-    "policy": "policies",
-    "decision": "calendars",
-    "decisions": "calendars",
+"""What a table registers, in the order in which a catalogue is put: ends come last."""
+_NAMES: Final[Mapping[str, str]] = {
+    name: kind.tables[0] for kind in (*_BEGINNING, *_ENDING) for name in kind.tables
 }
 
 
@@ -98,11 +86,11 @@ def _read(text: str, *, is_json: bool) -> dict[str, Any]:
 
 
 def _tables(said: dict[str, Any]) -> dict[str, list[Any]]:
-    """Return the tables under their names; one in the singular counts as its plural."""
+    """Return the tables under their usual names; one in the singular counts as its plural."""
     tables: dict[str, list[Any]] = {}
     for key, rows in said.items():
-        name = _ALIASES.get(key, key)
-        if name not in _TABLES:
+        name = _NAMES.get(key)
+        if name is None:
             raise CatalogueInvalid(f"There is no table {key}; there are {', '.join(_TABLES)}.")
         if not isinstance(rows, list):
             raise CatalogueInvalid(f"{key}: write one [[{key}]] for each entry.")

@@ -13,11 +13,9 @@ import orjson
 from domain.errors import DomainError, InvalidRequest
 from domain.ledger.stored import EVENTS
 from domain.rules.calendars import CalendarDecided
-from domain.rules.policies import PolicyDecided
 from domain.rules.procedures import ProcedurePublished
-from domain.rules.registers import RegisterEvent
-from domain.rules.sources import SourceRegistered
-from domain.rules.units import UnitEndedByDecision, UnitRegistered
+from domain.rules.register import RegisterEvent
+from domain.rules.units import UnitRegistered
 from streams.wire.inputs import event_from
 
 VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
@@ -25,9 +23,6 @@ VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 UNITS: Final = UnitRegistered.TOPIC
 PROCEDURES: Final = ProcedurePublished.TOPIC
 CALENDARS: Final = CalendarDecided.TOPIC
-POLICIES: Final = PolicyDecided.TOPIC
-SOURCES: Final = SourceRegistered.TOPIC
-ENDED_UNITS: Final = UnitEndedByDecision.TOPIC
 
 _LONGEST_RUN: Final = timedelta(days=366)
 

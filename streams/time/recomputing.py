@@ -21,9 +21,7 @@ from domain.dossier.state import Dossier
 from domain.dossier.status import OPEN
 from domain.envelope import UnitCode
 from domain.errors import Busy, DomainError, StaleVersion
-from domain.ledger.registering import DECIDABLE
-from domain.rules.calendars import CalendarDecided
-from domain.rules.register import stream_of
+from domain.rules.calendars import DECIDABLE, CalendarDecided
 from domain.rules.rule_book import RuleBook
 from projections.due_work import Touched, touched, versions_in_use
 from streams.time.acting import Machine, at_once
@@ -89,7 +87,7 @@ async def recompute_open(
 
 def newest_versions(rules: RuleBook) -> dict[str, int]:
     """Return how often each calendar was decided."""
-    return {name: rules.versions[stream_of("calendar", name)] for name in rules.calendars}
+    return {name: rules.calendars.version(name) for name in rules.calendars}
 
 
 def _asked(

@@ -15,13 +15,14 @@ from domain.ledger.access import Sender
 from domain.ledger.appends import Key
 from domain.ledger.facts import Fact
 from domain.ledger.registering import Notice
-from domain.rules.registers import RegisterEvent
+from domain.rules import registers
+from domain.rules.register import RegisterEvent
 from streams.wire.inputs import CODE_OF_REGISTER, EMPTY, UNREADABLE, event_from, moment, reason_of
 
 PREFIX = "vn.gov.motcua."
 MAX_BATCH = 1_000
 CODE = "code:"
-REGISTERS: Final = frozenset({"unit", "procedure", "calendar", "source"})
+REGISTERS: Final = frozenset(each.name for each in registers.REGISTERS if each.sent)
 """The registers whose events come as CloudEvents; tokens and erasures never do."""
 
 Digest = Callable[[bytes], bytes]

@@ -20,7 +20,7 @@ from litestar import Litestar
 from api.http.app import create_app
 from api.main import Process, opened
 from domain.ledger.registering import Keeper
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
 from infra.sealing import MasterKey
 from infra.settings import Settings
 from streams.wire.cloudevents import PREFIX

@@ -25,7 +25,7 @@ from domain.errors import (
 from domain.ledger.access import Sender, scope_of
 from domain.ledger.appends import Key
 from domain.ledger.registering import Change, Keeper, Kept, Notice, Registers, refuse_out_of_scope
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
 from domain.rules.units import UnitRegistered
 from infra.memory import MemoryStore

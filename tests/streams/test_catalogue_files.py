@@ -11,7 +11,7 @@ from domain.ledger.registering import Change, Keeper, Registers
 from domain.rules.calendars import CalendarDecided
 from domain.rules.policies import PolicyDecided
 from domain.rules.procedures import ProcedurePublished
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
 from domain.rules.sources import SourceRegistered
 from domain.rules.units import UnitEndedByDecision, UnitRegistered
 from infra.memory import MemoryStore

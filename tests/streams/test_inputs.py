@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from domain.dossier.intake import DossierAccepted
 from domain.dossier.payments import PaymentRecorded
 from domain.dossier.work import StepCompleted
+from domain.envelope import said
 from domain.errors import InvalidRequest, TimeWithoutOffset
-from domain.ledger.registering import said
 from domain.ledger.stored import EVENTS
 from domain.personal import Personal
 from streams.wire.examples import EXAMPLES, command_example

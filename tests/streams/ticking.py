@@ -19,7 +19,7 @@ from domain.envelope import Recorded, UnitCode
 from domain.ledger.access import Sender
 from domain.ledger.commands import Ledger, Order, Result
 from domain.rules.procedures import Channel
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
 from projections.runner import Runner
 from streams.time.acting import Machine

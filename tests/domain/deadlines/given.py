@@ -33,8 +33,7 @@ from domain.ledger.appends import Key
 from domain.ledger.facts import Fact, event_of
 from domain.rules.calendars import CalendarDecided
 from domain.rules.procedures import Channel, ChannelTerm, ProcedurePublished
-from domain.rules.register import stream_of
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent, stream_of
 from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
 from tests import examples as say

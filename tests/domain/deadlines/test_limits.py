@@ -14,11 +14,11 @@ from domain.dossier.supplements import CompleteSupplement, ExpireSupplement, Req
 from domain.dossier.transfers import OfferTransfer
 from domain.envelope import UnitCode
 from domain.errors import IllegalTransition, InvalidRequest
-from domain.ledger.registering import DECIDABLE, Keeper, Registers
+from domain.ledger.registering import Keeper, Registers
+from domain.rules.calendars import DECIDABLE
 from domain.rules.policies import PolicyDecided
 from domain.rules.procedures import ProcedurePublished, ProcedureStep
-from domain.rules.register import stream_of
-from domain.rules.registers import RegisterEvent
+from domain.rules.register import RegisterEvent, stream_of
 from domain.rules.units import UnitRegistered
 from infra.memory import MemoryStore
 from tests import examples as say
