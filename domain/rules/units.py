@@ -9,7 +9,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final
+from enum import StrEnum
+from typing import Final, Optional
+from unicodedata import normalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.deadlines.decided import ZONE
@@ -20,9 +22,48 @@ from domain.rules.register import EntryKind, Register, RegisterEvent, Units, not
 _PREFIX: Final = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]+)*")
 
 
+class UnitLevel(StrEnum):
+    """Where a unit stands. Since 1 July 2025 there are provinces and communes, no districts."""
+
+    CENTRAL = "central"
+    PROVINCE = "province"
+    DISTRICT = "district"
+    COMMUNE = "commune"
+    DEPARTMENT = "department"
+    DESK = "desk"
+    PUBLIC_POST = "public_post"
+    OTHER = "other"
+
+    @classmethod
+    def of(cls, text: str) -> Optional["UnitLevel"]:
+        """Return the level that a text names, in English or Vietnamese; None: it names none."""
+        word = normalize("NFC", text).strip().casefold().removeprefix("cấp ")
+        return _LEVELS.get(word)
+
+
+_LEVELS: Final = {
+    **{level.value: level for level in UnitLevel},
+    **dict.fromkeys(("ministry", "trung ương", "bộ"), UnitLevel.CENTRAL),
+    **dict.fromkeys(
+        ("city", "tỉnh", "thành phố", "thành phố trực thuộc trung ương"), UnitLevel.PROVINCE
+    ),
+    **dict.fromkeys(("huyện", "quận", "thị xã"), UnitLevel.DISTRICT),
+    **dict.fromkeys(
+        ("ward", "special_zone", "municipality", "xã", "phường", "thị trấn", "đặc khu"),
+        UnitLevel.COMMUNE,
+    ),
+    **dict.fromkeys(("sở", "ban", "phòng", "phòng ban"), UnitLevel.DEPARTMENT),
+    **dict.fromkeys(("một cửa", "bộ phận một cửa", "quầy"), UnitLevel.DESK),
+    **dict.fromkeys(("bưu điện", "bưu cục"), UnitLevel.PUBLIC_POST),
+}
+
+
 @dataclass(frozen=True, kw_only=True)
 class Unit:
-    """A unit of the organisation register. `dossier_prefix` starts the codes that it issues."""
+    """A unit of the organisation register. `dossier_prefix` starts the codes that it issues.
+
+    `level` is kept as it was told; `UnitLevel.of` reads it.
+    """
 
     code: UnitCode
     name: str
@@ -64,6 +105,11 @@ class UnitEntry:
     pin: Pin
     ended_at: datetime | None = None
     successors: tuple[UnitCode, ...] = ()
+
+    @property
+    def level(self) -> UnitLevel | None:
+        """Return the level that its register states; None where it states none that rules know."""
+        return UnitLevel.of(self.unit.level) if self.unit.level is not None else None
 
 
 class UnitBook(dict[UnitCode, UnitEntry]):
@@ -131,8 +177,8 @@ class UnitBook(dict[UnitCode, UnitEntry]):
         """Say whether two agencies have areas of their own: two provinces, or two communes."""
         if one.partition(".")[0] != other.partition(".")[0]:
             return True
-        levels = [self[code].unit.level for code in (one, other) if code in self]
-        return one != other and levels == ["commune", "commune"]
+        levels = [self[code].level for code in (one, other) if code in self]
+        return one != other and levels == [UnitLevel.COMMUNE, UnitLevel.COMMUNE]
 
     def subtree(self, root: UnitCode) -> frozenset[UnitCode]:
         """Return a unit, everything below it, and what these took over from ended units."""
@@ -169,6 +215,20 @@ def _check(units: UnitBook, entry: UnitRegistered) -> None:
         raise InvalidRequest("dossier_prefix has only A-Z, 0-9 and dots.")
     if entry.parent is not None and entry.parent in units.subtree(entry.code):
         raise InvalidRequest(f"Unit {entry.code} would stand above its own parent.")
+    _refuse_unknown_level(units, entry)
+
+
+def _refuse_unknown_level(units: UnitBook, entry: UnitRegistered) -> None:
+    """Refuse a word that names no level where a rule of law goes by it: for agencies.
+
+    What is registered already may be told again.
+    """
+    is_agency = "." in entry.code and agency_of(entry.code) == entry.code
+    if not is_agency or entry.level is None or UnitLevel.of(entry.level) is not None:
+        return
+    known = units.get(entry.code)
+    if known is None or known.unit.level != entry.level:
+        raise InvalidRequest(f"level of an agency is one of {', '.join(UnitLevel)}, or xã, tỉnh …")
 
 
 def _touched(units: UnitBook, entry: UnitRegistered) -> Units:
