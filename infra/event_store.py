@@ -1,5 +1,6 @@
 """The ledger on PostgreSQL: reads for decisions, coalesced, and the way into the appender."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -30,6 +31,8 @@ _OF_STREAMS: Final = (
 _OF_REGISTERS: Final = f"{_EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _OF_REGISTERS_UNTIL: Final = f"{_EVENTS} WHERE seq <= $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LAST_OF_REGISTERS: Final = "SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'"
+_LAST_OF_REGISTERS_UNTIL: Final = f"{_LAST_OF_REGISTERS} AND seq <= $1"
+_FORMER_BOOKS: Final = 4
 _LOOK: Final = """
 SELECT
   (SELECT max(seq) FROM ledger.event),
@@ -213,6 +216,8 @@ class EventLog:
         self._pool = pool
         self.ledger_id = ledger_id
         self._rules = RuleBook()
+        self._former: dict[int, RuleBook] = {}
+        self._folding = asyncio.Lock()
 
     async def rules(self) -> RuleBook:
         """Return what the registers say up to the head, at least."""
@@ -223,7 +228,19 @@ class EventLog:
         return self._rules
 
     async def rules_at(self, position: int) -> RuleBook:
-        """Return what the registers said at a position."""
+        """Return what the registers said at a position. Nobody may let this book learn more.
+
+        Positions between the same two events of the registers share one; the last few are kept.
+        """
+        last = await self._pool.fetchval(_LAST_OF_REGISTERS_UNTIL, position) or 0
+        async with self._folding:  # Who asks for the same at once waits for the one book.
+            rules = self._former.pop(last, None) or await self._folded(last)
+            self._former[last] = rules
+            if len(self._former) > _FORMER_BOOKS:
+                del self._former[next(iter(self._former))]
+        return rules
+
+    async def _folded(self, position: int) -> RuleBook:
         rows = await self._pool.fetch(_OF_REGISTERS_UNTIL, position)
         rules = RuleBook()
         rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(row) for row in rows]))
