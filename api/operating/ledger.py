@@ -151,12 +151,7 @@ async def import_into(
         store=services.store,
         ledger=services.ledger,
         registers=services.registers,
-        sender=Sender(
-            principal="machine",
-            role=Role.SOURCE,
-            unit=None,
-            scope=frozenset(services.store.rules.units),
-        ),
+        sender=Sender.machine("machine", Role.SOURCE, services.store.rules),
         digest=services.digest,
     )
 

@@ -38,7 +38,7 @@ _OPENS_PERSONAL_VALUES = frozenset({Role.DESK, Role.AGENCY, Role.INSPECTOR})
 class Sender:
     """Whoever asks: authenticated as `principal`, acting for the units in `scope`.
 
-    `unit` None is the machine's own command line, which acts for every unit.
+    The machine itself (`is_machine`) acts for every unit, and so for no `unit` of its own.
     """
 
     principal: str
@@ -46,6 +46,15 @@ class Sender:
     unit: UnitCode | None
     scope: frozenset[UnitCode]
     source_name: str | None = None
+
+    @classmethod
+    def machine(cls, principal: str, role: Role, rules: RuleBook) -> "Sender":
+        """Return the machine's own hand: its command line, its clock, what ships with it."""
+        return cls(principal=principal, role=role, unit=None, scope=scope_of(rules, None))
+
+    @property
+    def is_machine(self) -> bool:
+        return self.unit is None
 
     def must(self, action: Action) -> None:
         """Raise Forbidden if the role does not allow an action."""
@@ -66,7 +75,7 @@ class Sender:
 
 
 def scope_of(rules: RuleBook, unit: UnitCode | None) -> frozenset[UnitCode]:
-    """Return the units that somebody acts for who acts for a unit."""
+    """Return the units that somebody acts for who acts for a unit; the machine (None) for all."""
     return rules.subtree(unit) if unit is not None else frozenset(rules.units)
 
 

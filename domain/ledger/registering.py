@@ -170,11 +170,11 @@ def refuse_out_of_scope(entry: RegisterEvent, sender: Sender, rules: RuleBook) -
 
 def _refuse_foreign_name(name: str, sender: Sender, rules: RuleBook) -> None:
     """Refuse to speak as a registered source, or as the ledger itself."""
-    if sender.unit is not None:
+    if not sender.is_machine:
         refuse_reserved(name)
     if sender.source_name not in (None, name):
         raise Forbidden(f"This token sends as {sender.source_name}, not as {name}.")
-    if sender.source_name is None and sender.unit is not None and name in rules.sources:
+    if sender.source_name is None and not sender.is_machine and name in rules.sources:
         raise Forbidden(f"The source {name} has tokens of its own.")
 
 

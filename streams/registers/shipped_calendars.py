@@ -32,7 +32,7 @@ async def ship_calendars(store: Store, now: Clock) -> int:
     recorded = 0
     for entry in lacking:
         with suppress(CalendarContradicts, RulesChanged):  # Whoever opens it next looks again.
-            kept = await registers.record(_notice(entry, now))
+            kept = await registers.record(_notice(entry, store.rules, now))
             recorded += kept.change is Change.RECORDED
     if lacking:
         await store.read()
@@ -43,7 +43,7 @@ def _is_held(decision: CalendarDecided, rules: RuleBook) -> bool:
     return any(each.id == decision.id for each in rules.calendars.get(decision.calendar, ()))
 
 
-def _notice(entry: CalendarDecided, now: Clock) -> Notice:
+def _notice(entry: CalendarDecided, rules: RuleBook, now: Clock) -> Notice:
     """Tell a decision under an identity: beaten by another process, it is not applied again."""
     name = f"{entry.calendar}/{entry.id}"
     return Notice(
@@ -51,6 +51,6 @@ def _notice(entry: CalendarDecided, now: Clock) -> Notice:
         source=SOURCE,
         source_id=name,
         stated=now(),
-        sender=Sender(principal="machine", role=Role.ADMINISTRATOR, unit=None, scope=frozenset()),
+        sender=Sender.machine("machine", Role.ADMINISTRATOR, rules),
         key=Key(scope=f"source:{SOURCE}", key=name, digest=b""),
     )

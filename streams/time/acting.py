@@ -53,12 +53,7 @@ class Machine:
             command=command,
             dossier=dossier.id,
             expected=dossier.version,
-            sender=Sender(
-                principal=NAME,
-                role=Role.DESK,
-                unit=None,
-                scope=frozenset(self.store.rules.units),
-            ),
+            sender=Sender.machine(NAME, Role.DESK, self.store.rules),
             key=Key(scope=NAME, key=key, digest=self.digest(f"{command.NAME} {key}".encode())),
             acting_unit=self._acting_unit(dossier),
         )

@@ -192,3 +192,14 @@ def test_who_sent_something_early_does_not_see_it_after_its_acceptance_by_others
 
 def test_a_dossier_without_any_event_exists_for_nobody() -> None:
     assert not sender(PROVINCE).sees(Dossier(id=DOSSIER))
+
+
+def test_the_machine_acts_for_every_unit_and_nobody_else_is_it() -> None:
+    rules = rule_book(unit_registered(UnitCode("H02"), parent=None))
+    machine = Sender.machine("machine", Role.SOURCE, rules)
+    assert machine.is_machine
+    assert machine.scope == rules.units.keys()
+    machine.must(Action.SEND_FACTS)
+    with pytest.raises(Forbidden):
+        machine.must(Action.KEEP_REGISTERS)
+    assert not sender(PROVINCE).is_machine
