@@ -40,6 +40,8 @@ class Grant:
 
 @dataclass(frozen=True, kw_only=True)
 class Revocation:
+    """A token is taken back: nobody is known by it any more."""
+
     token_id: UUID
 
 

@@ -9,6 +9,7 @@ from datetime import datetime
 from domain.dossier.state import Dossier, Interruption, PauseKind, TermClock
 from domain.dossier.status import ENDED
 from domain.envelope import LedgerEvent, UnitCode
+from domain.rules.units import agency_of
 
 
 def pause(
@@ -76,10 +77,7 @@ def _open(clock: TermClock, kind: PauseKind, system: str | None = None) -> list[
 
 
 def await_receipt(dossier: Dossier, unit: UnitCode) -> None:
-    """Let the clock that waits for an agency's receipt wait for another one's.
-
-    The first two groups of a unit's code are its agency's (QĐ 20/2020/QĐ-TTg, Điều 4).
-    """
+    """Let the clock that waits for an agency's receipt wait for another one's."""
     clock = dossier.clock
     if clock is not None and clock.awaited is not None and clock.received_at is None:
         dossier.clock = replace(clock, awaited=agency_of(unit))
@@ -89,7 +87,3 @@ def awaits_agency_of(dossier: Dossier, unit: UnitCode) -> bool:
     """Say whether the clock waits for the receipt of the agency that a unit belongs to."""
     clock = dossier.clock
     return clock is not None and clock.awaited == agency_of(unit)
-
-
-def agency_of(unit: UnitCode) -> str:
-    return ".".join(unit.split(".")[:2])
