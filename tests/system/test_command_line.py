@@ -19,6 +19,7 @@ import pytest
 
 from domain.rules.register import stream_of
 from infra.embedded import EmbeddedPostgres
+from streams.registers.catalogue_files import COMMUNE
 from tests.system.hoso import COMMAND, Hoso
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
@@ -26,7 +27,7 @@ from tests.system.service import Service, environment
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
 REAL_LOG = Path(__file__).parents[2] / ".." / "shared" / "data" / "receipt.xes.gz"
-CATALOGUE = str(Path("streams/registers/catalogues/commune.toml").resolve())
+CATALOGUE = str(COMMUNE)
 ACCEPTANCE = {
     "procedure": PROCEDURE,
     "channel": "direct",
@@ -295,22 +296,20 @@ def test_what_was_accepted_is_answered_before_it_ends(
 ) -> None:
     service = Service(tmp_path_factory.mktemp("data")).start()
     hoso = Hoso(service.data)
-    hoso.run("catalogue", "load", CATALOGUE)
+    assert hoso.run("catalogue", "load", CATALOGUE).returncode == 0
     token = hoso.run("token", "create", "--role", "desk", "--unit", "H44").stdout.strip()
-    curl = subprocess.Popen(
-        [sys.executable, "-c", _SLOW_CLIENT, service.address, token],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert curl.stdout is not None
-    assert curl.stdout.readline() == "half\n"
-    os.kill(service.pid, signal.SIGTERM)
-    output, _ = curl.communicate(timeout=60)
+    command = (sys.executable, "-c", _SLOW_CLIENT, service.address, token)
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == "HTTP/1.1 100 Continue\n"
+        os.kill(service.pid, signal.SIGTERM)
+        output, _ = client.communicate(timeout=60)
     assert output.startswith("HTTP/1.1 201")
     assert service.stop() == 0
 
 
-# Sends half of a request, says so, then the other half: the service is asked to end between.
+# Sends the head of a request and, when the service asks for the rest, says so: only then is the
+# service asked to end. A head that it had not read yet would be nothing that it accepted.
 _SLOW_CLIENT = """
 import json, socket, sys
 from urllib.parse import urlsplit
@@ -318,11 +317,12 @@ address, token = urlsplit(sys.argv[1]), sys.argv[2]
 body = json.dumps({"procedure": "2.000815", "channel": "direct",
                    "receiving_unit": "H44.100.01", "competent_unit": "H44.100.02"}).encode()
 head = (f"POST /v1/dossiers HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer {token}\\r\\n"
-        f"Idempotency-Key: slow\\r\\nContent-Length: {len(body)}\\r\\n\\r\\n").encode()
+        f"Idempotency-Key: slow\\r\\nExpect: 100-continue\\r\\n"
+        f"Content-Length: {len(body)}\\r\\n\\r\\n").encode()
 with socket.create_connection((address.hostname, address.port)) as server:
-    server.sendall(head + body[:10])
-    print("half", flush=True)
-    server.sendall(body[10:])
+    server.sendall(head)
+    print(server.recv(65536).decode().splitlines()[0], flush=True)
+    server.sendall(body)
     print(server.recv(65536).decode().splitlines()[0], flush=True)
 """
 
