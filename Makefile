@@ -10,6 +10,9 @@ PIP := $(BIN)/pip --disable-pip-version-check
 COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header pyproject.toml
 
+# Without the compiled files each of pytest's processes would compile every test anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast check format bench crash docs lock
 
@@ -20,10 +23,10 @@ demo: $(READY) ## Show the ledger at work, start to end [LOG=file]
 	$(BIN)/hoso demo $(if $(LOG),--log "$(LOG)")
 
 test: $(READY) $(BROWSER) ## Run every test
-	$(BIN)/pytest
+	$(BIN)/pytest --hypothesis-profile=ci
 
-test-fast: $(READY) ## Run the tests that need no service
-	$(BIN)/pytest -m "not postgres and not system"
+test-fast: $(READY) ## Run the tests that need no service, and few examples of each property
+	$(BIN)/pytest --hypothesis-profile=dev -m "not postgres and not system and not slow"
 
 check: $(READY) ## Check format, lint, types and imports
 	$(BIN)/ruff format --check

@@ -10,13 +10,22 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from hypothesis import settings
 
 from infra.embedded import EmbeddedPostgres
 from infra.migrations import migrate
+from tests.looking import WHOLE
 from tests.stores import Opened, opened
 
 OpenStore = Callable[..., AbstractAsyncContextManager[Opened]]
 NewDatabase = Callable[[], AbstractContextManager[str]]
+
+# No example has a deadline: that would test the machine. Who changes the code tries few examples,
+# the same ones until the change is right (`dev`); the whole suite tries others each time, and
+# prints what repeats a failure (`ci`).
+settings.register_profile("dev", max_examples=WHOLE // 10, deadline=None, derandomize=True)
+settings.register_profile("ci", max_examples=WHOLE, deadline=None, print_blob=True)
+settings.load_profile("dev")  # Unless --hypothesis-profile names the other one.
 
 
 @pytest.hookimpl(tryfirst=True)

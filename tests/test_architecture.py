@@ -17,6 +17,7 @@ from pkgutil import walk_packages
 from typing import TypeVar, get_type_hints
 
 import pytest
+from hypothesis import settings
 
 from api.http.problems import STATUS
 from api.showing.refusals import TITLES
@@ -31,6 +32,7 @@ from domain.rules.registers import REGISTER_EVENTS, stream_for
 from domain.rules.tokens import Role, TokenGranted, TokenRevoked
 from domain.rules.units import UnitEndedByDecision, UnitRegistered
 from tests.filled import filled
+from tests.looking import WHOLE
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[1]
@@ -151,6 +153,7 @@ def test_every_role_may_do_something() -> None:
     assert all(_MAY.values())
 
 
+@pytest.mark.slow
 def test_the_wheel_brings_every_file_that_the_program_reads(tmp_path: Path) -> None:
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
@@ -174,7 +177,7 @@ def test_the_readme_begins_with_the_two_commands() -> None:
     )
     commands = [line.partition("#")[0].strip() for line in blocks[0].splitlines()]
     assert commands == ["make demo", "make test"]
-    assert {"demo", "test"} <= targets()
+    assert {"demo", "test"} <= targets().keys()
 
 
 def test_continuous_integration_checks_and_tests_and_does_nothing_else() -> None:
@@ -183,12 +186,23 @@ def test_continuous_integration_checks_and_tests_and_does_nothing_else() -> None
     does = [line for line in lines if line and not line.startswith(("#", "set ", "cd "))]
     assert does == ["make check test"]
     assert os.access(script, os.X_OK)
-    assert {"check", "test"} <= targets()
+    assert {"check", "test"} <= targets().keys()
 
 
-def targets() -> set[str]:
+def test_the_whole_suite_tries_all_examples_and_the_fast_tests_few() -> None:
+    recipe = targets()
+    assert recipe["test"].strip() == "$(BIN)/pytest --hypothesis-profile=ci"
+    assert "--hypothesis-profile=dev" in recipe["test-fast"]
+    whole, few = (settings.get_profile(name) for name in ("ci", "dev"))
+    assert whole.max_examples == WHOLE == settings.get_profile("default").max_examples
+    assert few.max_examples < whole.max_examples
+    assert (few.deadline, whole.deadline) == (None, None)
+
+
+def targets() -> dict[str, str]:
+    """Return the targets of the Makefile, each with its recipe."""
     makefile = (ROOT / "Makefile").read_text("utf-8")
-    return set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    return dict(re.findall(r"^([a-z-]+):.*\n((?:\t.*\n)*)", makefile, re.MULTILINE))
 
 
 def test_the_contract_that_read_models_stand_alone_names_every_one() -> None:

@@ -1,7 +1,6 @@
 """Requests made up from our own description: every answer is one that the description knows."""
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from threading import Thread
@@ -27,8 +26,8 @@ from schemathesis.specs.openapi.checks import (
 
 from api.http.openapi import document
 from tests.api.service import BATCH, serving
+from tests.looking import LONG, examples
 
-LONG: Final = os.environ.get("HOSO_LONG") == "1"
 CHECKS: Final = [
     allow_header_conformance,
     content_type_conformance,
@@ -41,8 +40,7 @@ CHECKS: Final = [
     unsupported_method,
 ]
 bounded = settings(
-    max_examples=300 if LONG else 5,
-    deadline=None,
+    max_examples=examples(5, long=300),
     derandomize=not LONG,
     database=None,
     phases=[Phase.generate],

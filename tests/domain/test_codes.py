@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 from domain.envelope import UnitCode
 from domain.rules.codes import MAX_LENGTH, Serial, is_code, issuing_scope, parse, render
 from domain.rules.units import Unit
+from tests.looking import examples
 
 OLD_RULE = date(2025, 6, 30)
 NEW_RULE = date(2025, 7, 1)
-QUICK = settings(max_examples=150, deadline=None)
+QUICK = settings(max_examples=examples(150))
 UNIT_CODES = st.from_regex(r"[A-Y][0-9]{2}(\.[A-Z0-9]{1,4}){0,4}", fullmatch=True)
 
 

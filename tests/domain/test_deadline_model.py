@@ -3,7 +3,6 @@
 The model has examples of its own, worked out by hand. HOSO_LONG=1 looks much further.
 """
 
-import os
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -25,13 +24,11 @@ from domain.deadlines.law import (
 from domain.deadlines.running import Pause, run
 from domain.deadlines.terms import Counting
 from tests.domain.minute_model import Halt, MinuteModel, Sessions
+from tests.looking import LONG, examples
 
-LONG = os.environ.get("HOSO_LONG") == "1"
 CHUNKS = 100 if LONG else 1
 EXAMPLES = settings(
-    max_examples=1000 if LONG else 300,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
+    max_examples=examples(300, long=1000), suppress_health_check=[HealthCheck.too_slow]
 )
 
 ZONE = ZoneInfo("Asia/Ho_Chi_Minh")

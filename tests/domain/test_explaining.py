@@ -23,6 +23,7 @@ from domain.deadlines.running import Pause, Run, measured, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.wording import Language, day_text, explanation_text
 from domain.envelope import UnitCode
+from tests.looking import examples
 
 DAY = timedelta(days=1)
 MINUTE = timedelta(minutes=1)
@@ -139,7 +140,7 @@ cases = st.builds(
 )
 CALENDAR = working_calendar([*OF_2026, LATER_YEARS])
 SETTLED = deciding([*OF_2026, LATER_YEARS])
-EXAMPLES = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = settings(max_examples=examples(300), suppress_health_check=[HealthCheck.too_slow])
 
 
 def account_of(case: Case) -> Told:

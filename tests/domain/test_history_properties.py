@@ -30,9 +30,10 @@ from tests.examples import (
     recorded,
     rule_book,
 )
+from tests.looking import examples
 from tests.scenario import situation
 
-QUICK = settings(max_examples=150, deadline=None)
+QUICK = settings(max_examples=examples(150))
 
 
 def names(events: Sequence[Recorded[DossierEvent]]) -> list[str]:

@@ -21,6 +21,7 @@ from tests.examples import (
     VIETNAM,
     YEARS_AGO,
     calendar_decided,
+    own_rule_book,
     procedure_published,
     recorded,
     rule_book,
@@ -100,7 +101,7 @@ def test_a_subtree_holds_what_is_below_and_what_it_took_over() -> None:
 
 def test_a_unit_moves_to_another_parent_with_everything_below_it() -> None:
     below = UnitCode("H01.20.1")
-    rules = rule_book(unit_registered(below, parent=AGENCY))
+    rules = own_rule_book(unit_registered(below, parent=AGENCY))
     rules.learn([recorded(unit_registered(AGENCY, parent=DESK), version=2, seq=20)])
     assert rules.subtree(DESK) == {DESK, AGENCY, below, ENDED}
     assert rules.subtree(PROVINCE) == {PROVINCE, DESK, AGENCY, below, ENDED}

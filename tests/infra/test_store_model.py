@@ -4,7 +4,6 @@ A plain model predicts every answer, one append after the other. HOSO_LONG=1 loo
 """
 
 import asyncio
-import os
 from collections import Counter
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from infra.admission import EventRow
 from infra.memory import MemoryStore
 from tests.conftest import NewDatabase
 from tests.door import Door, Slam, door_before
+from tests.looking import LONG, examples
 from tests.stores import (
     accepted,
     appending,
@@ -41,11 +41,9 @@ from tests.stores import (
     utc_now,
 )
 
-LONG = os.environ.get("HOSO_LONG") == "1"
 SETTINGS = settings(
-    max_examples=400 if LONG else 25,
+    max_examples=examples(25, long=400),
     stateful_step_count=30 if LONG else 12,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 SCOPE = "H01-260302"

@@ -27,6 +27,7 @@ from tests.examples import (
     history,
     rule_book,
 )
+from tests.looking import examples
 from tests.projections.telling import (
     Told,
     batches_of,
@@ -35,7 +36,7 @@ from tests.projections.telling import (
     told_in,
 )
 
-QUICK = settings(max_examples=60, deadline=None)
+QUICK = settings(max_examples=examples(60))
 THREE = [uuid5(DOSSIER, str(number)) for number in range(3)]
 ACCEPTED = eg.accepted()
 AT_WORK = (ACCEPTED, eg.step_started())

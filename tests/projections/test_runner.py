@@ -27,6 +27,7 @@ from projections.runner import (
 )
 from tests import examples as eg
 from tests.conftest import OpenStore
+from tests.looking import examples
 from tests.projections.telling import (
     OVERVIEW,
     Tally,
@@ -99,8 +100,7 @@ async def test_what_was_told_is_shown(open_store: OpenStore) -> None:
 
 
 @settings(
-    max_examples=12,
-    deadline=None,
+    max_examples=examples(12),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @for_all(st.data())

@@ -3,7 +3,6 @@
 HOSO_LONG=1 looks much further.
 """
 
-import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -47,10 +46,10 @@ from tests.domain.deadlines.given import (
     working_days,
     working_hours,
 )
+from tests.looking import examples
 
 EXAMPLES = settings(
-    max_examples=1_000 if os.environ.get("HOSO_LONG") == "1" else 60,
-    deadline=None,
+    max_examples=examples(60, long=1_000),
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
 DAY, MINUTE = timedelta(days=1), timedelta(minutes=1)
