@@ -26,7 +26,8 @@ test: $(READY) $(BROWSER) ## Run every test
 	$(BIN)/pytest --hypothesis-profile=ci
 
 test-fast: $(READY) ## Run the tests that need no service, and few examples of each property
-	$(BIN)/pytest --hypothesis-profile=dev -m "not postgres and not system and not slow"
+	$(BIN)/pytest --hypothesis-profile=dev -m "not postgres and not system and not slow" \
+		--ignore=tests/api/test_schemathesis.py # its import takes long, and all of it needs a service
 
 check: $(READY) ## Check format, lint, types and imports
 	$(BIN)/ruff format --check

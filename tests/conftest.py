@@ -30,10 +30,14 @@ settings.load_profile("dev")  # Unless --hypothesis-profile names the other one.
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that needs the server, so that no test needs to say it again."""
+    """Mark every test that needs the server, so that no test needs to say it again.
+
+    What starts processes comes first: a long file that came last would keep a single core busy.
+    """
     for item in items:
         if "postgres_server" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.postgres)
+    items.sort(key=lambda item: item.get_closest_marker("system") is None)
 
 
 @pytest.fixture(scope="session")
