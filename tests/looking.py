@@ -17,4 +17,4 @@ def examples(whole: int, long: int | None = None) -> int:
     """Return how many examples to try where the whole suite tries so many."""
     if LONG and long is not None:
         return long
-    return max(whole * settings.default.max_examples // WHOLE, 1)
+    return max(whole * settings().max_examples // WHOLE, 1)

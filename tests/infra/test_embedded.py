@@ -18,7 +18,7 @@ from infra.embedded import EmbeddedError, EmbeddedPostgres
 
 pytestmark = pytest.mark.system
 
-PATIENCE = 30
+PATIENCE = 120
 USER = """
 import sys
 from pathlib import Path

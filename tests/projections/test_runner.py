@@ -319,7 +319,7 @@ async def test_it_ends_even_while_its_connection_breaks(open_store: OpenStore) -
         await tell(process, step(uuid4()))
         runner.start()
         await busy.wait()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(PATIENCE):
             await runner.close()
 
 

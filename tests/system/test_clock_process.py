@@ -3,10 +3,11 @@
 import json
 import signal
 import subprocess
-import sys
+from base64 import b64encode
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
@@ -17,8 +18,6 @@ from api.main import Process, now, opened
 from api.operating.registers import KEEPER, load_entries
 from domain.dossier.chapter import DossierCommand
 from domain.dossier.intake import AcceptDossier
-from domain.dossier.supplements import RequestSupplement
-from domain.dossier.work import StartStep
 from domain.envelope import ProcedureCode, UnitCode
 from domain.ledger.access import Sender
 from domain.ledger.commands import Order
@@ -26,23 +25,44 @@ from domain.rules.procedures import Channel
 from domain.rules.tokens import Role
 from infra.settings import Settings
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
+from tests.conftest import OpenStore
 from tests.examples import calendar_decided
-from tests.stores import key, until
+from tests.stores import PATIENCE, key, until
+from tests.streams.ticking import DAY, HOUR, Time, office
+from tests.system.hoso import COMMAND, Hoso, HosoHere
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
 
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
-HOSO = (sys.executable, "-c", "from api.terminal.command_line import run; run()")
 HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 PAIR = ["SupplementExpired", "DossierStopped"]
 CLERK = Sender(principal="clerk", role=Role.DESK, unit=None, scope=frozenset())
 
 
 @pytest.fixture
-async def ledger(tmp_path: Path) -> AsyncIterator[Process]:
-    """Give a ledger in a folder of its own, which knows the working days of today."""
-    async with opened(Settings.read(environment(tmp_path)), "test") as process:
+def server(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """Give the settings by which any process opens this test's ledger."""
+    key = tmp_path / "master.key"
+    key.write_text(b64encode(bytes(32)).decode())
+    return {"HOSO_DATABASE_URL": database_url, "HOSO_MASTER_KEY_FILE": str(key)}
+
+
+@pytest.fixture
+async def overdue(open_store: OpenStore) -> list[UUID]:
+    """Give dossiers whose applicants had time until yesterday to answer, as was told before that.
+
+    It is the past of the ledger: ask for it before anything is recorded today.
+    """
+    yesterday = now() - DAY
+    async with office(open_store, Time(yesterday - HOUR)) as then:
+        return [await then.asked(yesterday) for _ in range(40)]
+
+
+@pytest.fixture
+async def ledger(server: dict[str, str], tmp_path: Path) -> AsyncIterator[Process]:
+    """Give the ledger as this process opens it; it knows the working days of today."""
+    async with opened(Settings.read({**environment(tmp_path), **server}), "test") as process:
         await load_entries(process, load_catalogue(COMMUNE))
         years = (now().year, now().year + 1)
         await decide(process, "these years", *(date(year, 1, 1) for year in years))
@@ -78,14 +98,6 @@ async def accepted(ledger: Process) -> tuple[UUID, datetime]:
     return dossier, await order(ledger, dossier, 0, command)
 
 
-async def asked(ledger: Process, answer_by: datetime) -> UUID:
-    dossier, _ = await accepted(ledger)
-    await order(ledger, dossier, 1, StartStep(step="Thẩm định"))
-    request = RequestSupplement(reason="Thiếu bản vẽ.", answer_by=answer_by)
-    await order(ledger, dossier, 2, request)
-    return dossier
-
-
 async def kinds(ledger: Process, dossier: UUID, after: int) -> list[str]:
     events = await ledger.log.streams([dossier])
     return [type(each.event).__name__ for each in events[after:]]
@@ -95,12 +107,16 @@ async def all_stopped(ledger: Process, dossiers: list[UUID]) -> bool:
     return [await kinds(ledger, dossier, 3) for dossier in dossiers] == [PAIR] * len(dossiers)
 
 
+async def any_stopped(ledger: Process, dossiers: list[UUID]) -> bool:
+    return any([await kinds(ledger, dossier, 3) for dossier in dossiers])
+
+
 @contextmanager
-def clock_process(data: Path) -> Iterator["subprocess.Popen[str]"]:
+def clock_process(data: Path, server: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
     """Start `hoso clock` and wait until it is ready; kill what is left of it."""
     process = subprocess.Popen(
-        [*HOSO, "clock"],
-        env=environment(data),
+        [*COMMAND, "clock"],
+        env={**environment(data), **server},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -114,47 +130,29 @@ def clock_process(data: Path) -> Iterator["subprocess.Popen[str]"]:
             process.kill()
 
 
-def hoso(data: Path, *words: str) -> "subprocess.CompletedProcess[str]":
-    return subprocess.run(
-        [*HOSO, *words],
-        env=environment(data),
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
-
-
 async def test_a_clock_that_is_killed_is_followed_by_one_that_finishes_its_work(
-    ledger: Process, tmp_path: Path
+    overdue: list[UUID], ledger: Process, server: dict[str, str], tmp_path: Path
 ) -> None:
-    with clock_process(tmp_path) as clock:
-        due = now() + timedelta(seconds=3)
-        dossiers = [await asked(ledger, due) for _ in range(40)]
-        head = await ledger.log.head()
-
-        async def has_begun() -> bool:
-            return await ledger.log.head() > head
-
-        await until(has_begun)
-        assert now() > due
+    with clock_process(tmp_path, server) as clock:
+        await until(lambda: any_stopped(ledger, overdue))
         clock.kill()
-    with clock_process(tmp_path) as clock:
-        await until(lambda: all_stopped(ledger, dossiers))
-        status = json.loads(hoso(tmp_path, "status", "--json").stdout)
+    with clock_process(tmp_path, server) as clock:
+        await until(lambda: all_stopped(ledger, overdue))
+        status = json.loads(Hoso(tmp_path).run("status", "--json", **server).stdout)
         assert {"role": "clock", "pid": clock.pid} in status["processes"]
         clock.send_signal(signal.SIGTERM)
-        printed, _ = clock.communicate(timeout=30)
+        printed, _ = clock.communicate(timeout=PATIENCE)
         assert (clock.returncode, printed) == (0, "")
-    assert await all_stopped(ledger, dossiers)
+    assert await all_stopped(ledger, overdue)
 
 
 async def test_run_once_it_says_what_it_did_and_the_next_time_there_is_nothing(
-    ledger: Process, tmp_path: Path
+    ledger: Process, server: dict[str, str], tmp_path: Path
 ) -> None:
+    hoso = partial(Hoso(tmp_path).run, "clock", "--once", **server)
     (dossier, due), (other, _) = [await accepted(ledger) for _ in range(2)]
     await decide(ledger, "late", due.astimezone(HOME).date())
-    done = hoso(tmp_path, "clock", "--once", "--json")
+    done = hoso("--json")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
         "timed_out": 0,
@@ -163,27 +161,28 @@ async def test_run_once_it_says_what_it_did_and_the_next_time_there_is_nothing(
     }
     assert await kinds(ledger, dossier, 1) == ["DueDateRecomputed"]
     assert await kinds(ledger, other, 1) == ["DueDateRecomputed"]
-    again = json.loads(hoso(tmp_path, "clock", "--once", "--json").stdout)
+    again = json.loads(hoso("--json").stdout)
     assert again["recomputed"]["examined"] == 0
-    shown = hoso(tmp_path, "clock", "--once")
+    shown = hoso()
     assert shown.returncode == 0
     assert "recomputed: moved" in shown.stdout
 
 
 def test_json_is_for_one_pass(tmp_path: Path) -> None:
-    assert hoso(tmp_path, "clock", "--json").returncode == 2
+    assert HosoHere(tmp_path).run("clock", "--json").returncode == 2
 
 
-async def test_a_served_ledger_has_a_clock_of_its_own(ledger: Process, tmp_path: Path) -> None:
+async def test_a_served_ledger_has_a_clock_of_its_own(
+    overdue: list[UUID], ledger: Process, server: dict[str, str], tmp_path: Path
+) -> None:
     with (tmp_path / "serve.log").open("wb") as log:
-        service = Service(tmp_path).start(log)
+        service = Service(tmp_path, extra=server).start(log)
     try:
-        dossiers = [await asked(ledger, now() + timedelta(seconds=1))]
-        await until(lambda: all_stopped(ledger, dossiers))
-        with clock_process(tmp_path) as beside:
+        await until(lambda: all_stopped(ledger, overdue))
+        with clock_process(tmp_path, server) as beside:
             _, due = await accepted(ledger)
             await decide(ledger, "late", due.astimezone(HOME).date())
             beside.send_signal(signal.SIGTERM)
-            assert beside.wait(timeout=30) == 0
+            assert beside.wait(timeout=PATIENCE) == 0
     finally:
         assert service.stop() == 0
