@@ -53,6 +53,7 @@ UNITS = (
 )
 EVERYWHERE = frozenset(code for code, _ in UNITS)
 LATER = datetime(2040, 1, 1, tzinfo=UTC)
+NONE, EXTEND, RESTART = PausePolicy.NONE, PausePolicy.EXTEND, PausePolicy.RESTART
 
 
 def moment(text: str) -> datetime:
@@ -185,6 +186,12 @@ def procedure(
     )
 
 
+FIVE_DAYS = procedure(working_days(5))
+EXTENDED = procedure(working_days(5), pauses=EXTEND)
+STORM = decided("storm", off=["2026-03-05"])
+LATE_SATURDAY = decided("saturday", working=["2026-03-14"])
+
+
 def learn(rules: RuleBook, *entries: RegisterEvent) -> None:
     """Let a book learn what was decided since."""
     first = rules.position + 1
@@ -287,6 +294,12 @@ def known(*events: DossierEvent) -> History:
 
 def state(rules: RuleBook, *events: DossierEvent) -> Dossier:
     return replay(DOSSIER, known(*events), rules)
+
+
+def dossier_under(entry: RegisterEvent, received: str, *events: ev.DossierEvent) -> Dossier:
+    """Return a dossier accepted under one more entry of the registers, and what became of it."""
+    rules = book(entry)
+    return state(rules, accepted(rules, received), *events)
 
 
 def trying(

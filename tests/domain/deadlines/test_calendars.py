@@ -24,6 +24,7 @@ from streams.registers.shipped_calendars import shipped_calendars
 from tests import examples as say
 from tests.domain.deadlines.given import (
     EVERYWHERE,
+    FIVE_DAYS,
     NEIGHBOUR,
     accepted,
     answered,
@@ -33,6 +34,7 @@ from tests.domain.deadlines.given import (
     calendar,
     calendar_days,
     decided,
+    dossier_under,
     due_of,
     finished,
     kinds,
@@ -41,7 +43,6 @@ from tests.domain.deadlines.given import (
     months,
     offered,
     pause,
-    procedure,
     recomputed,
     run_of_days,
     state,
@@ -52,7 +53,6 @@ from tests.domain.deadlines.given import (
 )
 from tests.examples import AGENCY, DESK, PROCEDURE, PROVINCE
 
-FIVE_DAYS = procedure(working_days(5))
 OF_2027 = decided("2027", off=["2027-01-01"])
 ACCEPTING = AcceptDossier(
     procedure=PROCEDURE,
@@ -112,10 +112,9 @@ def test_once_the_year_is_decided_the_dossier_gets_its_date_and_the_finding_goes
 
 
 def test_a_supplement_that_ends_in_an_undecided_year_takes_the_date_with_a_finding() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-12-14T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-12-14T09:00",
         asked("2026-12-15T09:00"),
         answered("2026-12-28T09:00"),
     )
@@ -151,10 +150,9 @@ def test_work_that_needs_no_date_goes_on_where_none_can_be_computed(
 
 
 def test_the_number_of_pauses_is_told_even_where_no_date_can_be() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-12-14T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-12-14T09:00",
         asked("2026-12-15T09:00"),
         answered("2026-12-28T09:00"),
     )
@@ -424,10 +422,9 @@ def test_a_pause_that_ends_before_it_begins_is_a_clear_error(policy: PausePolicy
 
 def test_a_completion_from_before_the_request_ends_no_pause() -> None:
     """Facts cannot make such a pause: the clock waits for a completion that comes after."""
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         asked("2026-03-04T10:00"),
         answered("2026-03-04T09:59"),

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from domain.deadlines.law import PausePolicy, Term
+from domain.deadlines.law import Term
 from domain.dossier.appointments import RecomputeDueDate
 from domain.dossier.competence import SucceedUnit
 from domain.envelope import UnitCode
@@ -17,7 +17,10 @@ from domain.errors import IllegalTransition
 from tests import examples as say
 from tests.domain.deadlines.given import (
     ELSEWHERE,
+    EXTENDED,
+    FIVE_DAYS,
     NEIGHBOUR,
+    NONE,
     accepted,
     after,
     answered,
@@ -28,6 +31,7 @@ from tests.domain.deadlines.given import (
     calendar,
     calendar_days,
     decided,
+    dossier_under,
     down,
     due_of,
     elapsed_hours,
@@ -52,19 +56,14 @@ from tests.domain.deadlines.given import (
 )
 from tests.examples import AGENCY
 
-EXTEND, NONE = PausePolicy.EXTEND, PausePolicy.NONE
-FIVE_DAYS = procedure(working_days(5))
-EXTENDED = procedure(working_days(5), pauses=EXTEND)
-
 
 def test_d1_a_suspension_moves_the_due_date_by_working_time_and_not_by_the_clock_on_the_wall() -> (
     None
 ):
     """From Friday 16:00 until Monday 08:00 are 64 hours, two of them worked."""
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-04T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-04T09:00",
         asked("2026-03-06T16:00"),
         answered("2026-03-09T08:00"),
     )
@@ -87,10 +86,9 @@ def test_d2_a_hold_is_added_once_even_if_it_is_told_twice_and_computed_again() -
 
 
 def test_d2_a_supplement_and_a_bill_at_the_same_time_are_one_hold() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         billed("2026-03-03T07:00"),
         asked("2026-03-03T09:00"),
@@ -102,10 +100,9 @@ def test_d2_a_supplement_and_a_bill_at_the_same_time_are_one_hold() -> None:
 
 
 def test_d3_a_suspension_inside_of_non_working_time_moves_nothing() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-02-12T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-02-12T09:00",
         asked("2026-02-13T17:00"),
         answered("2026-02-23T07:00"),
     )
@@ -151,10 +148,9 @@ def test_d6_what_is_suspended_has_its_dates_computed_or_taken() -> None:
 
 
 def test_d7_number_and_length_of_past_suspensions_can_be_asked_of_the_state() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         asked("2026-03-03T09:00", "first"),
         answered("2026-03-03T11:00", "first answer"),
@@ -167,10 +163,9 @@ def test_d7_number_and_length_of_past_suspensions_can_be_asked_of_the_state() ->
 
 
 def test_d7_overlapping_suspensions_are_counted_each_and_measured_once() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         down("2026-03-03T07:00", "LGSP"),
         down("2026-03-03T08:00", "VNeID"),
         up("2026-03-03T09:00", "LGSP"),
@@ -180,10 +175,9 @@ def test_d7_overlapping_suspensions_are_counted_each_and_measured_once() -> None
 
 
 def test_d7_what_was_paused_before_a_restart_stays_known() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         down("2026-03-03T07:00"),
         up("2026-03-03T09:00"),
         asked("2026-03-04T10:00"),
@@ -279,10 +273,9 @@ def test_d14_a_procedure_that_changes_on_the_way_keeps_the_term_and_the_elapsed_
 
 
 def test_d14_another_competent_unit_keeps_the_elapsed_pause() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         asked("2026-03-03T07:00"),
         answered("2026-03-03T17:00"),
         told(say.competence_transferred(to_unit=NEIGHBOUR), "2026-03-04T09:00"),
@@ -361,10 +354,9 @@ def test_d18_of_two_facts_in_the_same_second_the_one_told_first_comes_first() ->
 
 
 def test_d18_a_request_that_is_recorded_late_paused_from_when_it_was_made() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         answered("2026-03-04T09:00"),
         asked("2026-03-03T09:00"),
     )

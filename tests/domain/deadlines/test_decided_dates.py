@@ -9,7 +9,14 @@ from domain.dossier.supplements import CompleteSupplement, SupplementCompleted
 from domain.errors import IllegalTransition
 from tests import examples as say
 from tests.domain.deadlines.given import (
+    EXTEND,
+    EXTENDED,
+    FIVE_DAYS,
+    LATE_SATURDAY,
     NEIGHBOUR,
+    NONE,
+    RESTART,
+    STORM,
     SWAP,
     accepted,
     after,
@@ -20,6 +27,7 @@ from tests.domain.deadlines.given import (
     book,
     calendar_days,
     decided,
+    dossier_under,
     down,
     finished,
     kinds,
@@ -40,13 +48,6 @@ from tests.domain.deadlines.given import (
     working_hours,
 )
 
-NONE, EXTEND, RESTART = PausePolicy.NONE, PausePolicy.EXTEND, PausePolicy.RESTART
-FIVE_DAYS = procedure(working_days(5))
-EXTENDED = procedure(working_days(5), pauses=EXTEND)
-STORM = decided("storm", off=["2026-03-05"])
-LATE_SATURDAY = decided("saturday", working=["2026-03-14"])
-
-
 # 3.8
 
 
@@ -58,10 +59,9 @@ def test_rule_3_8_a_supplement_asked_on_the_third_working_day_is_in_time() -> No
 
 
 def test_rule_3_8_a_late_supplement_moves_the_date_like_any_other() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         asked("2026-03-06T10:00"),
         answered("2026-03-10T14:00"),
     )
@@ -107,10 +107,9 @@ def test_rule_3_8_a_supplement_asked_after_the_due_date_never_moves_it(
 
 
 def test_rule_3_8_nor_does_the_new_date_that_its_source_states_move_it() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         asked("2026-03-10T07:00"),
         answered("2026-03-12T10:00", due="2026-03-30T10:00"),
     )
@@ -118,10 +117,9 @@ def test_rule_3_8_nor_does_the_new_date_that_its_source_states_move_it() -> None
 
 
 def test_rule_3_8_a_supplement_after_the_first_date_moves_only_that_of_the_reappointment() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         put_off("2026-03-06T09:00", until="2026-03-16T09:00"),
         asked("2026-03-11T07:00"),
@@ -132,10 +130,9 @@ def test_rule_3_8_a_supplement_after_the_first_date_moves_only_that_of_the_reapp
 
 
 def test_rule_3_8_waiting_for_an_opinion_never_pauses() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         offered("2026-03-02T10:00"),
         taken_over("2026-03-02T11:00"),
         offered("2026-03-03T10:00", NEIGHBOUR, "for an opinion"),
@@ -163,10 +160,9 @@ def test_rule_3_8_status_6_pauses_by_default() -> None:
 def test_rule_3_8_what_status_6_does_is_a_policy_of_the_procedure_version(
     policy: PausePolicy, due: str
 ) -> None:
-    rules = book(procedure(working_days(5), payment=policy))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5), payment=policy),
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         billed("2026-03-03T07:00"),
         paid("2026-03-04T17:00"),
@@ -175,10 +171,9 @@ def test_rule_3_8_what_status_6_does_is_a_policy_of_the_procedure_version(
 
 
 def test_rule_3_8_an_open_obligation_that_does_not_pause_leaves_the_date() -> None:
-    rules = book(procedure(working_days(5), payment=NONE))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5), payment=NONE),
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         billed("2026-03-03T07:00"),
     )
@@ -197,10 +192,9 @@ def test_rule_3_8_a_system_incident_extends_whatever_a_supplement_does(policy: P
 
 
 def test_rule_3_8_a_system_incident_is_one_interval_for_each_system() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         down("2026-03-03T09:00", "LGSP"),
         down("2026-03-03T14:00", "VNeID"),
         up("2026-03-03T15:00", "LGSP"),
@@ -211,10 +205,9 @@ def test_rule_3_8_a_system_incident_is_one_interval_for_each_system() -> None:
 
 
 def test_rule_3_8_the_clock_stands_still_until_the_last_system_is_up() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         down("2026-03-03T09:00", "LGSP"),
         down("2026-03-03T14:00", "VNeID"),
         up("2026-03-03T15:00", "LGSP"),
@@ -223,10 +216,9 @@ def test_rule_3_8_the_clock_stands_still_until_the_last_system_is_up() -> None:
 
 
 def test_rule_3_8_an_outage_that_is_told_twice_is_one() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         down("2026-03-03T09:00"),
         down("2026-03-03T10:00"),
         up("2026-03-03T11:00"),
@@ -236,10 +228,9 @@ def test_rule_3_8_an_outage_that_is_told_twice_is_one() -> None:
 
 
 def test_rule_3_8_an_outage_inside_of_a_supplement_counts_once() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         asked("2026-03-03T07:00"),
         down("2026-03-03T09:00"),
         up("2026-03-03T11:00"),

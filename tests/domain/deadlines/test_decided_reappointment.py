@@ -9,7 +9,6 @@ from dataclasses import replace
 
 import pytest
 
-from domain.deadlines.law import PausePolicy
 from domain.dossier.appointments import IssueReappointment
 from domain.dossier.chapter import DossierCommand
 from domain.dossier.dates.dates import dates_of
@@ -22,7 +21,10 @@ from tests import examples as say
 from tests.domain.deadlines.given import (
     CULTURE_DAY,
     ELSEWHERE,
+    EXTENDED,
+    FIVE_DAYS,
     NEIGHBOUR,
+    STORM,
     SWAP,
     accepted,
     after,
@@ -31,6 +33,7 @@ from tests.domain.deadlines.given import (
     assigned,
     book,
     decided,
+    dossier_under,
     down,
     kinds,
     learn,
@@ -48,13 +51,6 @@ from tests.domain.deadlines.given import (
     working_days,
 )
 from tests.examples import AGENCY
-
-NONE, EXTEND, RESTART = PausePolicy.NONE, PausePolicy.EXTEND, PausePolicy.RESTART
-FIVE_DAYS = procedure(working_days(5))
-EXTENDED = procedure(working_days(5), pauses=EXTEND)
-STORM = decided("storm", off=["2026-03-05"])
-LATE_SATURDAY = decided("saturday", working=["2026-03-14"])
-
 
 # 3.10
 
@@ -106,10 +102,9 @@ def test_rule_3_10_the_day_before_a_reappointment_is_in_time(when: str) -> None:
 
 @pytest.mark.parametrize("when", ["2026-03-09T00:00", "2026-03-11T09:00"])
 def test_rule_3_10_the_fact_of_a_late_reappointment_is_a_finding(when: str) -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         put_off(when, until="2026-03-16T17:00"),
     )
@@ -139,10 +134,9 @@ def test_rule_3_10_a_reappointment_to_a_day_that_is_past_is_none_while_the_clock
 
 
 def test_rule_3_10_a_told_reappointment_to_an_earlier_day_takes_no_time_away() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         put_off("2026-03-04T10:00", until="2026-03-05T10:00"),
     )
@@ -150,10 +144,9 @@ def test_rule_3_10_a_told_reappointment_to_an_earlier_day_takes_no_time_away() -
 
 
 def test_rule_3_10_three_dates_are_kept() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         asked("2026-03-03T07:00"),
         answered("2026-03-03T17:00"),
@@ -165,10 +158,9 @@ def test_rule_3_10_three_dates_are_kept() -> None:
 
 
 def test_rule_3_10_a_pause_after_the_reappointment_moves_both_dates() -> None:
-    rules = book(EXTENDED)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        EXTENDED,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         put_off("2026-03-03T09:00", until="2026-03-16T10:00"),
         asked("2026-03-04T07:00"),
@@ -186,10 +178,9 @@ def test_rule_3_10_a_pause_after_the_reappointment_moves_both_dates() -> None:
 def test_rule_3_10_a_restart_after_the_reappointment_never_makes_its_date_earlier(
     until: str, due: str
 ) -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         put_off("2026-03-03T09:00", until=until),
         asked("2026-03-04T10:00"),
@@ -200,10 +191,9 @@ def test_rule_3_10_a_restart_after_the_reappointment_never_makes_its_date_earlie
 
 
 def test_rule_3_10_an_open_pause_takes_both_moving_dates_and_leaves_the_printed_one() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         put_off("2026-03-03T09:00", until="2026-03-16T17:00"),
         asked("2026-03-04T10:00"),
@@ -286,10 +276,9 @@ def test_rule_3_11_the_receipt_is_normalised_like_one_at_a_desk() -> None:
 
 
 def test_rule_3_11_inside_of_ones_own_area_the_clock_does_not_wait() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         offered("2026-03-02T10:00"),
         taken_over("2026-03-04T14:00"),
     )

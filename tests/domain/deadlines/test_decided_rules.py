@@ -5,6 +5,8 @@ import pytest
 from domain.deadlines.law import CutoffPolicy, PausePolicy, Term, TermUnit
 from domain.deadlines.running import Pause
 from tests.domain.deadlines.given import (
+    EXTEND,
+    RESTART,
     accepted,
     answered,
     asked,
@@ -12,6 +14,7 @@ from tests.domain.deadlines.given import (
     calendar,
     calendar_days,
     decided,
+    dossier_under,
     down,
     due_of,
     elapsed_hours,
@@ -31,7 +34,6 @@ from tests.examples import supplement_completed
 
 NEXT_DAY = CutoffPolicy.COUNT_FROM_NEXT_DAY
 SAME_DAY = CutoffPolicy.NEXT_DAY_RESULT
-EXTEND, RESTART = PausePolicy.EXTEND, PausePolicy.RESTART
 
 
 def test_rule_3_1_every_unit_counts_in_its_own_way() -> None:
@@ -121,10 +123,9 @@ def test_rule_3_2_the_cut_off_is_strict(received: str, due: str) -> None:
 
 
 def test_rule_3_3_a_supplement_asked_on_the_due_day_is_in_time_for_a_term_in_days() -> None:
-    rules = book(procedure(working_days(5)))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:15"),
+    dossier = dossier_under(
+        procedure(working_days(5)),
+        "2026-03-02T09:15",
         asked("2026-03-09T16:59"),
         answered("2026-03-10T16:00"),
     )
@@ -417,10 +418,9 @@ def test_rule_3_6_a_pause_still_moves_a_date_that_a_restart_did_not_reach() -> N
 def test_rule_3_7_a_restart_counts_from_the_confirmation_normalised_like_a_receipt(
     confirmed: str, due: str
 ) -> None:
-    rules = book(procedure(working_days(5)))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5)),
+        "2026-03-02T09:00",
         asked("2026-03-04T10:00"),
         answered(confirmed),
     )
@@ -452,10 +452,9 @@ def test_rule_3_7_a_result_of_the_same_day_is_due_on_the_day_of_the_confirmation
 
 
 def test_rule_3_7_every_supplement_restarts_again() -> None:
-    rules = book(procedure(working_days(5)))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5)),
+        "2026-03-02T09:00",
         asked("2026-03-03T10:00", "first"),
         answered("2026-03-05T10:00", "first answer"),
         asked("2026-03-09T10:00", "second"),
@@ -465,10 +464,9 @@ def test_rule_3_7_every_supplement_restarts_again() -> None:
 
 
 def test_rule_3_7_what_was_paused_before_a_restart_is_not_added_to_it() -> None:
-    rules = book(procedure(working_days(5)))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5)),
+        "2026-03-02T09:00",
         down("2026-03-03T07:00"),
         up("2026-03-03T17:00"),
         asked("2026-03-04T10:00"),
@@ -478,10 +476,9 @@ def test_rule_3_7_what_was_paused_before_a_restart_is_not_added_to_it() -> None:
 
 
 def test_rule_3_7_of_an_outage_that_outlives_the_supplement_only_the_rest_is_added() -> None:
-    rules = book(procedure(working_days(5)))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5)),
+        "2026-03-02T09:00",
         asked("2026-03-04T10:00"),
         down("2026-03-09T07:00"),
         answered("2026-03-10T14:00"),

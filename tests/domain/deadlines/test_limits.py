@@ -23,6 +23,7 @@ from domain.rules.units import UnitRegistered
 from infra.memory import MemoryStore
 from tests import examples as say
 from tests.domain.deadlines.given import (
+    FIVE_DAYS,
     LATER,
     NEIGHBOUR,
     accepted,
@@ -34,17 +35,14 @@ from tests.domain.deadlines.given import (
     kinds,
     learn,
     moment,
-    procedure,
     recomputed,
     state,
     told,
     trying,
     wall,
-    working_days,
 )
 from tests.examples import AGENCY
 
-FIVE_DAYS = procedure(working_days(5))
 KEEPER = Keeper(principal="machine", source="tests")
 HUGE = 9_000_000_000_000_000
 

@@ -7,6 +7,7 @@ from tests.domain.deadlines.given import (
     asked,
     book,
     calendar_days,
+    dossier_under,
     due_of,
     pause,
     procedure,
@@ -28,10 +29,9 @@ def due_of_a_dossier(start: str, term: Term) -> str | None:
 
 def due_after_a_supplement(policy: PausePolicy) -> str | None:
     """Return when the dossier of V12 and V13 is due under a policy."""
-    rules = book(procedure(working_days(5), pauses=policy))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5), pauses=policy),
+        "2026-03-02T09:00",
         asked("2026-03-04T10:00"),
         answered("2026-03-10T14:00"),
     )

@@ -18,6 +18,7 @@ from domain.rules.register import stream_of
 from domain.rules.rule_book import RuleBook
 from tests import examples as say
 from tests.domain.deadlines.given import (
+    FIVE_DAYS,
     accepted,
     after,
     answered,
@@ -27,6 +28,7 @@ from tests.domain.deadlines.given import (
     book,
     calendar_days,
     decided,
+    dossier_under,
     down,
     kinds,
     learn,
@@ -45,7 +47,6 @@ from tests.domain.deadlines.given import (
 
 THIRTY = procedure(calendar_days(30))
 TEN = procedure(calendar_days(10), version=2, valid_from="2026-03-03")
-FIVE_DAYS = procedure(working_days(5))
 
 
 def test_a_shortened_procedure_leaves_older_dossiers_alone() -> None:
@@ -199,10 +200,9 @@ def test_a_stated_date_moves_with_a_pause() -> None:
 def test_a_new_date_that_a_source_states_with_the_completion_is_taken_as_stated(
     policy: PausePolicy,
 ) -> None:
-    rules = book(procedure(working_days(5), pauses=policy))
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        procedure(working_days(5), pauses=policy),
+        "2026-03-02T09:00",
         asked("2026-03-04T10:00"),
         answered("2026-03-10T14:00", due="2026-03-21T20:00"),
     )
@@ -216,10 +216,9 @@ def test_without_a_term_and_a_stated_date_there_is_a_finding_and_no_date() -> No
 
 
 def test_a_request_that_was_void_paused_nothing() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         asked("2026-03-04T10:00"),
         told(say.corrected(corrects="asked"), "2026-03-05T10:00"),
     )
@@ -228,10 +227,9 @@ def test_a_request_that_was_void_paused_nothing() -> None:
 
 
 def test_a_reappointment_that_was_void_leaves_room_for_one() -> None:
-    rules = book(FIVE_DAYS)
-    dossier = state(
-        rules,
-        accepted(rules, "2026-03-02T09:00"),
+    dossier = dossier_under(
+        FIVE_DAYS,
+        "2026-03-02T09:00",
         assigned("2026-03-02T10:00"),
         put_off("2026-03-04T10:00", until="2026-03-20T10:00", named="wrong"),
         told(say.corrected(corrects="wrong"), "2026-03-05T10:00"),
