@@ -57,10 +57,10 @@ async def door(database_url: str) -> AsyncIterator[Door]:
 
 
 @asynccontextmanager
-async def head_held(url: str, idle: str) -> AsyncIterator[asyncpg.Connection]:
+async def head_held(url: str) -> AsyncIterator[asyncpg.Connection]:
     """Stand for a process that stopped while it held the head of the ledger."""
     connection = await asyncpg.connect(
-        url, server_settings={"idle_in_transaction_session_timeout": idle}
+        url, server_settings={"idle_in_transaction_session_timeout": "0"}
     )
     await connection.execute("BEGIN; SELECT FROM ledger.head FOR UPDATE")
     yield connection
@@ -190,10 +190,11 @@ async def test_a_stopped_database_says_busy_and_a_new_one_is_found_again(
 async def test_a_process_that_stops_while_it_holds_the_head_is_ended_by_the_server(
     open_store: OpenStore, database_url: str, owner: asyncpg.Connection
 ) -> None:
-    async with open_store() as process, head_held(database_url, "700ms") as stopped:
+    async with open_store() as process, head_held(database_url) as stopped:
         caller = asyncio.ensure_future(process.store.append(appending(step(uuid4()))))
         await until(lambda: owner.fetchval(WAITS))
         assert not caller.done()
+        await stopped.execute("SET idle_in_transaction_session_timeout = '1ms'")  # It is over now.
         await caller
         assert len(await whole(process)) == 1
         with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError)):
@@ -219,7 +220,7 @@ async def test_a_head_that_nobody_gives_up_does_not_end_the_process(
             now = await owner.fetchval(APPENDERS)
             return now is not None and now != first
 
-        async with head_held(database_url, "0") as holder:
+        async with head_held(database_url) as holder:
             caller = asyncio.ensure_future(process.store.append(appending(step(uuid4()))))
             await until(lambda: owner.fetchval(WAITS))
             await until(gave_up_once)

@@ -117,7 +117,7 @@ async def _kill(
 async def _ready(address: str) -> None:
     """Ask until the service is ready by itself; it must be within a minute."""
     until = monotonic() + _RECOVERY
-    async with httpx.AsyncClient(base_url=address, timeout=10, trust_env=False) as client:
+    async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
         while True:
             try:
                 if (await client.get("/ready")).status_code == httpx.codes.OK:

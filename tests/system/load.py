@@ -47,7 +47,7 @@ class Load:
         limits = httpx.Limits(max_connections=self.clients)
         async with (
             httpx.AsyncClient(
-                base_url=self.address, headers=headers, timeout=30, limits=limits, trust_env=False
+                base_url=self.address, headers=headers, timeout=60, limits=limits, trust_env=False
             ) as client,
             asyncio.TaskGroup() as group,
         ):

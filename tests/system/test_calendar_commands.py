@@ -235,7 +235,7 @@ def client(served: Service, hoso: Hoso) -> Iterator[httpx.Client]:
     token = hoso.run("token", "create", "--role", "desk", "--unit", "H44.100").stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
     with httpx.Client(
-        base_url=served.address, headers=headers, timeout=30, trust_env=False
+        base_url=served.address, headers=headers, timeout=60, trust_env=False
     ) as client:
         yield client
 

@@ -66,7 +66,7 @@ def loaded(hoso: Hoso, served: Service, tmp_path_factory: pytest.TempPathFactory
         "competent_unit": "H44.100.03",
     }
     headers = {"Authorization": f"Bearer {token}", "Idempotency-Key": "old"}
-    response = httpx.post(f"{served.address}/v1/dossiers", json=body, headers=headers, timeout=30)
+    response = httpx.post(f"{served.address}/v1/dossiers", json=body, headers=headers, timeout=60)
     assert response.status_code == 201
     between = datetime.now(UTC)
     file: Path = tmp_path_factory.mktemp("files") / "shortened.toml"

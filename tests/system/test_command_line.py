@@ -57,7 +57,7 @@ def client(served: Service, hoso: Hoso) -> Iterator[httpx.Client]:
     assert len(done.stdout.split()) == 1
     headers = {"Authorization": f"Bearer {done.stdout.strip()}"}
     with httpx.Client(
-        base_url=served.address, headers=headers, timeout=30, trust_env=False
+        base_url=served.address, headers=headers, timeout=60, trust_env=False
     ) as client:
         yield client
 
@@ -99,7 +99,7 @@ def test_a_revoked_token_is_refused(hoso: Hoso, served: Service) -> None:
     token = hoso.run("token", "create", "--role", "reporter", "--unit", "H44").stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
     url = f"{served.address}/v1/dossiers"
-    with httpx.Client(headers=headers, trust_env=False, timeout=10) as client:
+    with httpx.Client(headers=headers, trust_env=False, timeout=60) as client:
         assert client.get(url).status_code == 200
         mine = hoso.json("token", "list")[-1]
         assert (mine["role"], mine["state"]) == ("reporter", "valid")
