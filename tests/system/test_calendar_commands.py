@@ -23,13 +23,6 @@ STORM = ("--issued", "2026-09-06", "--off", "2026-09-07..2026-09-09", "--unit", 
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("data")).start()
-    yield service
-    assert service.stop() == 0
-
-
-@pytest.fixture(scope="module")
 def hoso(served: Service) -> Hoso:
     hoso = HosoHere(served.data)
     hoso.json("catalogue", "load", "commune")

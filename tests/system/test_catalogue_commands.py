@@ -1,6 +1,5 @@
 """`hoso catalogue show` and `diff` as an administrator runs them."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -38,13 +37,6 @@ steps = [
 issued = 2026-03-01
 supplement_answer_days = 20
 """
-
-
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("data")).start()
-    yield service
-    assert service.stop() == 0
 
 
 @pytest.fixture(scope="module")

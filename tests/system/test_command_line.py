@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +21,7 @@ import pytest
 from domain.rules.register import stream_of
 from infra.embedded import EmbeddedPostgres
 from streams.registers.catalogue_files import COMMUNE
-from tests.system.hoso import COMMAND, Hoso
+from tests.system.hoso import COMMAND, Hoso, HosoHere
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
 
@@ -38,17 +39,17 @@ ACCEPTANCE = {
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("data")).start()
-    yield service
-    assert service.stop() == 0
-
-
-@pytest.fixture(scope="module")
 def hoso(served: Service) -> Hoso:
+    """Give the command in a process of its own, on a ledger that knows the catalogue."""
     hoso = Hoso(served.data)
     assert hoso.json("catalogue", "load", CATALOGUE)["recorded"] > 10
     return hoso
+
+
+@pytest.fixture(scope="module")
+def here(hoso: Hoso) -> Hoso:
+    """Give the same for what is no different in this process, where starting costs nothing."""
+    return HosoHere(hoso.data)
 
 
 @pytest.fixture(scope="module")
@@ -70,9 +71,9 @@ def accepted(client: httpx.Client) -> dict[str, Any]:
     return body
 
 
-def test_the_catalogue_again_changes_nothing(hoso: Hoso) -> None:
-    assert hoso.json("catalogue", "load", "commune")["recorded"] == 0
-    shown = hoso.json("catalogue", "show", "--at", "2026-03-02")
+def test_the_catalogue_again_changes_nothing(here: Hoso) -> None:
+    assert here.json("catalogue", "load", "commune")["recorded"] == 0
+    shown = here.json("catalogue", "show", "--at", "2026-03-02")
     assert DESK in [unit["code"] for unit in shown["units"]]
     assert PROCEDURE in [procedure["code"] for procedure in shown["procedures"]]
 
@@ -85,51 +86,51 @@ def test_status_names_the_serving_process_and_no_password(hoso: Hoso, served: Se
     assert set(status["views"][0]) == {"name", "position", "lag_events", "lag_seconds"}
 
 
-def test_dossier_and_history_by_code_and_by_id(hoso: Hoso, accepted: dict[str, Any]) -> None:
-    by_code = hoso.json("dossier", accepted["code"])
-    assert by_code == {**hoso.json("dossier", accepted["id"]), "position": by_code["position"]}
+def test_dossier_and_history_by_code_and_by_id(here: Hoso, accepted: dict[str, Any]) -> None:
+    by_code = here.json("dossier", accepted["code"])
+    assert by_code == {**here.json("dossier", accepted["id"]), "position": by_code["position"]}
     assert by_code["status"] == 2
-    (item,) = hoso.json("history", accepted["code"])["items"]
+    (item,) = here.json("history", accepted["code"])["items"]
     assert item["data"]["owner"]["name"] == "Nguyễn Thị Bưởi"
-    assert hoso.json("history", accepted["code"], "--known-at", "2020-01-01")["items"] == []
-    assert "dossier.accepted.v1" in hoso.run("history", accepted["code"]).stdout
+    assert here.json("history", accepted["code"], "--known-at", "2020-01-01")["items"] == []
+    assert "dossier.accepted.v1" in here.run("history", accepted["code"]).stdout
 
 
-def test_a_revoked_token_is_refused(hoso: Hoso, served: Service) -> None:
-    token = hoso.run("token", "create", "--role", "reporter", "--unit", "H44").stdout.strip()
+def test_a_revoked_token_is_refused(here: Hoso, served: Service) -> None:
+    token = here.run("token", "create", "--role", "reporter", "--unit", "H44").stdout.strip()
     headers = {"Authorization": f"Bearer {token}"}
     url = f"{served.address}/v1/dossiers"
     with httpx.Client(headers=headers, trust_env=False, timeout=60) as client:
         assert client.get(url).status_code == 200
-        mine = hoso.json("token", "list")[-1]
+        mine = here.json("token", "list")[-1]
         assert (mine["role"], mine["state"]) == ("reporter", "valid")
-        assert hoso.json("token", "revoke", mine["id"]) == {"revoked": mine["id"]}
-        assert hoso.json("token", "list")[-1]["state"] == "revoked"
-        answers = {client.get(url).status_code for _ in range(200)}
-    assert 401 in answers
+        assert here.json("token", "revoke", mine["id"]) == {"revoked": mine["id"]}
+        assert here.json("token", "list")[-1]["state"] == "revoked"
+        answers = (client.get(url).status_code for _ in range(100_000))  # Half a second's worth.
+        assert next(answer for answer in answers if answer != 200) == 401
 
 
 def test_an_erased_person_is_erased_everywhere_and_the_audit_still_holds(
-    hoso: Hoso, client: httpx.Client, accepted: dict[str, Any]
+    here: Hoso, client: httpx.Client, accepted: dict[str, Any]
 ) -> None:
     url = f"/v1/dossiers/{accepted['id']}/history"
     assert client.get(url).json()["items"][0]["data"]["owner"]["id_number"] == "012345678901"
-    erased = hoso.json(
+    erased = here.json(
         "subject", "erase", "--id-number", "-", "--ground", "Luật 91/2025", given="012345678901\n"
     )
     assert (len(erased["subjects"]), erased["keys"]) == (1, 1)
-    (item,) = hoso.json("history", accepted["code"])["items"]
+    (item,) = here.json("history", accepted["code"])["items"]
     assert item["data"]["owner"] == {
         "name": "ERASED",
         "id_kind": "cccd",
         "id_number": "ERASED",
     }
-    (named,) = hoso.json("subject", "list", accepted["code"])
+    (named,) = here.json("subject", "list", accepted["code"])
     assert named["erased"] is True
-    again = hoso.json("subject", "erase", named["subject"], "--ground", "Luật 91/2025")
+    again = here.json("subject", "erase", named["subject"], "--ground", "Luật 91/2025")
     assert (again["subjects"], again["keys"]) == ([named["subject"]], 0)
-    assert hoso.json("audit")["ok"] is True
-    assert "no person" in hoso.refused(
+    assert here.json("audit")["ok"] is True
+    assert "no person" in here.refused(
         "subject", "erase", "--id-number", "012345678901", "--ground", "again"
     )
 
@@ -151,17 +152,17 @@ legal_basis = "Quyết định 1"
 
 
 def test_a_catalogue_that_names_an_unknown_unit_is_not_half_recorded(
-    hoso: Hoso, tmp_path: Path
+    here: Hoso, tmp_path: Path
 ) -> None:
     file = tmp_path / "half.toml"
     file.write_text(HALF)
-    before = hoso.json("status")["position"]
-    said = hoso.refused("catalogue", "load", str(file))
+    before = here.json("status")["position"]
+    said = here.refused("catalogue", "load", str(file))
     assert "procedure 9.000001" in said
     assert "X2" in said
-    assert hoso.json("status")["position"] == before
+    assert here.json("status")["position"] == before
     file.write_text(HALF + '[[units]]\ncode = "X2"\nname = "Đơn vị khác"\nparent = "X1"\n')
-    assert hoso.json("catalogue", "load", str(file)) == {"recorded": 3, "unchanged": 0}
+    assert here.json("catalogue", "load", str(file)) == {"recorded": 3, "unchanged": 0}
 
 
 def test_an_import_that_stops_reports_what_it_recorded(hoso: Hoso, tmp_path: Path) -> None:
@@ -185,40 +186,40 @@ def test_an_import_that_stops_reports_what_it_recorded(hoso: Hoso, tmp_path: Pat
     assert f"duplicate  {body['recorded']}" in hoso.run("import", str(cut)).stdout
 
 
-def test_a_rebuild_beside_the_service_finds_no_row_different(hoso: Hoso) -> None:
-    compared = hoso.json("rebuild", "dossier_overview", "--compare")
+def test_a_rebuild_beside_the_service_finds_no_row_different(here: Hoso) -> None:
+    compared = here.json("rebuild", "dossier_overview", "--compare")
     assert compared["rows_different"] == 0
-    assert hoso.json("rebuild", "dossier_overview") == compared
+    assert here.json("rebuild", "dossier_overview") == compared
 
 
-def test_schema_lists_and_describes_every_type(hoso: Hoso) -> None:
-    names = hoso.json("schema")
+def test_schema_lists_and_describes_every_type(here: Hoso) -> None:
+    names = here.json("schema")
     assert "dossier.accepted.v1" in names["events"]
     assert "request-supplement" in names["commands"]
-    described = hoso.json("schema", "dossier.accepted")
+    described = here.json("schema", "dossier.accepted")
     assert described["examples"][0]["procedure"]
     assert described["additionalProperties"] is False
 
 
-def test_what_a_user_gets_wrong_is_one_line(hoso: Hoso, tmp_path: Path) -> None:
+def test_what_a_user_gets_wrong_is_one_line(here: Hoso, tmp_path: Path) -> None:
     broken = tmp_path / "broken.toml"
     broken.write_text("[[units]]\ncode = 3\n")
-    assert "units, entry 1" in hoso.refused("catalogue", "load", str(broken))
-    assert "nowhere.toml" in hoso.refused("catalogue", "load", "nowhere.toml")
-    assert "no file" in hoso.refused("import", "nowhere.ndjson")
-    assert "no such dossier" in hoso.refused("dossier", "H44-000000-0000")
+    assert "units, entry 1" in here.refused("catalogue", "load", str(broken))
+    assert "nowhere.toml" in here.refused("catalogue", "load", "nowhere.toml")
+    assert "no file" in here.refused("import", "nowhere.ndjson")
+    assert "no such dossier" in here.refused("dossier", "H44-000000-0000")
     for verb in ("dossier", "history"):
-        assert "no such dossier" in hoso.refused(verb, str(stream_of("unit", DESK)))
-    assert "no type" in hoso.refused("schema", "dossier.invented")
-    assert "no unit" in hoso.refused("token", "create", "--role", "desk", "--unit", "Z99")
+        assert "no such dossier" in here.refused(verb, str(stream_of("unit", DESK)))
+    assert "no type" in here.refused("schema", "dossier.invented")
+    assert "no unit" in here.refused("token", "create", "--role", "desk", "--unit", "Z99")
     truncated = tmp_path / "log.xes.gz"
     truncated.write_bytes(b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x00\x03\x01\x02")
-    assert hoso.refused("import", str(truncated), "--mapping", "receipt")
-    unknown = hoso.refused("import", str(truncated), "--mapping", "recept")
+    assert here.refused("import", str(truncated), "--mapping", "receipt")
+    unknown = here.refused("import", str(truncated), "--mapping", "recept")
     assert "no mapping recept" in unknown
     assert "(receipt)" in unknown
     nobody = str(uuid4())
-    assert f"no subject {nobody}" in hoso.refused("subject", "erase", nobody, "--ground", "none")
+    assert f"no subject {nobody}" in here.refused("subject", "erase", nobody, "--ground", "none")
 
 
 @pytest.mark.parametrize(
@@ -232,18 +233,18 @@ def test_what_a_user_gets_wrong_is_one_line(hoso: Hoso, tmp_path: Path) -> None:
         ["audit", "--fast"],
     ],
 )
-def test_wrong_use_is_status_2(hoso: Hoso, words: list[str]) -> None:
-    done = hoso.run(*words)
+def test_wrong_use_is_status_2(here: Hoso, words: list[str]) -> None:
+    done = here.run(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
 
 
-def test_every_verb_teaches_itself(hoso: Hoso) -> None:
-    text = hoso.run("--help").stdout
+def test_every_verb_teaches_itself(here: Hoso) -> None:
+    text = here.run("--help").stdout
     verbs = ("serve", "status", "token", "catalogue", "import", "dossier", "history", "audit")
     for verb in (*verbs, "subject", "schema", "migrate", "rebuild", "demo"):
         assert verb in text
-        assert "Usage" in hoso.run(verb, "--help").stdout
+        assert "Usage" in here.run(verb, "--help").stdout
 
 
 async def test_an_audit_says_which_row_was_changed(
@@ -328,20 +329,20 @@ with socket.create_connection((address.hostname, address.port)) as server:
 
 
 @pytest.mark.skipif(not REAL_LOG.exists(), reason="the real log is not here")
-def test_the_real_log_is_imported_once(hoso: Hoso, tmp_path: Path) -> None:
+def test_the_real_log_is_imported_once(here: Hoso, tmp_path: Path) -> None:
     words = ("import", str(REAL_LOG), "--mapping", "receipt", "--refused", str(tmp_path / "no"))
-    first = hoso.json(*words)
+    first = here.json(*words)
     assert (first["read"], first["recorded"], first["refused"]) == (11_340, 11_340, 0)
     assert (first["dossiers"], first["irregular"]) == (1_434, 194)
     assert first["irregular_kinds"] == {"after-end": 180, "before-acceptance": 14}
-    again = hoso.json(*words)
+    again = here.json(*words)
     assert (again["recorded"], again["duplicate"]) == (0, 11_340)
-    assert hoso.json("rebuild", "--compare")["rows_different"] == 0
-    assert hoso.json("audit")["ok"] is True
+    assert here.json("rebuild", "--compare")["rows_different"] == 0
+    assert here.json("audit")["ok"] is True
 
 
 def test_a_lost_master_key_is_neither_replaced_nor_mistaken(tmp_path: Path) -> None:
-    hoso = Hoso(tmp_path / "data")
+    hoso = HosoHere(tmp_path / "data")
     first = [
         subprocess.Popen(
             [*COMMAND, "status"], env=environment(hoso.data), stdout=subprocess.DEVNULL
@@ -349,6 +350,11 @@ def test_a_lost_master_key_is_neither_replaced_nor_mistaken(tmp_path: Path) -> N
         for _ in range(3)
     ]
     assert [process.wait(timeout=60) for process in first] == [0, 0, 0]
+    with closing(EmbeddedPostgres.start(hoso.data)):  # Once for all that is asked below.
+        refuse_any_other_key(hoso)
+
+
+def refuse_any_other_key(hoso: Hoso) -> None:
     file, kept = hoso.data / "master.key", hoso.data / "kept.key"
     assert file.stat().st_mode & 0o777 == 0o600
     file.rename(kept)

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.system.hoso import Hoso
+from tests.system.hoso import Hoso, HosoHere
 from tests.system.load import AGENCY, DESK
 from tests.system.service import Service
 
@@ -32,15 +32,8 @@ AT = ("--at", "2026-02-25T08:00")
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
-    service = Service(tmp_path_factory.mktemp("data")).start()
-    yield service
-    assert service.stop() == 0
-
-
-@pytest.fixture(scope="module")
 def hoso(served: Service) -> Hoso:
-    hoso = Hoso(served.data)
+    hoso = HosoHere(served.data)
     assert hoso.json("catalogue", "load", "commune")["recorded"] > 10
     return hoso
 
