@@ -252,12 +252,12 @@ def test_a_late_decision_moves_the_dates_of_open_dossiers_once(
     off = f"{week[0]}..{week[1]}"
     words = ("calendar", "decide", "--id", "flood", "--issued", str(today.date()), "--off", off)
     decided = hoso.json(*words, "--unit", COMMUNE)
-    assert decided["recomputed"] == {"examined": 1, "moved": 1, "unchanged": 0, "failed": 0}
+    assert decided["recomputed"]["failed"] == 0  # The service's own clock may have moved it first.
     after = hoso.json("dossier", made["code"])
     assert after["printed_due"] == before["printed_due"] == before["due"]
     assert after["due"] > before["due"]
     again = hoso.json(*words, "--unit", COMMUNE)
-    assert again["recomputed"]["moved"] == 0
+    assert (again["recomputed"]["moved"], again["recomputed"]["failed"]) == (0, 0)
     assert hoso.json("dossier", made["code"])["version"] == after["version"]
     history = hoso.json("history", made["code"])["items"]
     assert [each["type"].split(".", 3)[3] for each in history] == [

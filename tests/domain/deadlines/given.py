@@ -296,7 +296,7 @@ def state(rules: RuleBook, *events: DossierEvent) -> Dossier:
     return replay(DOSSIER, known(*events), rules)
 
 
-def dossier_under(entry: RegisterEvent, received: str, *events: ev.DossierEvent) -> Dossier:
+def dossier_under(entry: RegisterEvent, received: str, *events: DossierEvent) -> Dossier:
     """Return a dossier accepted under one more entry of the registers, and what became of it."""
     rules = book(entry)
     return state(rules, accepted(rules, received), *events)
