@@ -274,10 +274,4 @@ async def _is_subject(process: Process, subject: UUID) -> bool:
     """Say whether the ledger ever named a person so; one that is erased was a subject too."""
     if subject in process.services.store.rules.erased:
         return True
-    return bool(
-        await process.pool.fetchval(
-            "SELECT EXISTS (SELECT FROM ledger.subject_key WHERE subject = $1)"
-            " OR EXISTS (SELECT FROM ledger.lookup WHERE subject = $1)",
-            subject,
-        )
-    )
+    return await process.keys.has_named(subject)

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 import rich_click as click
 
-from api.terminal.console import HOME, Moment, as_json, fail, print_json
+from api.terminal.console import Moment, as_json, fail, print_json
 from api.terminal.due_table import print_due
-from domain.deadlines.decided import SESSIONS, applied, deciding, working_calendar
+from domain.deadlines.decided import SESSIONS, ZONE, applied, deciding, working_calendar
 from domain.deadlines.explaining import Day, account
 from domain.deadlines.law import CalendarDecision, CutoffPolicy, PausePolicy, Term, TermUnit
 from domain.deadlines.running import Pause, Run, measured, run
@@ -67,7 +67,7 @@ class DayOrMoment(click.ParamType[Stated]):
             return value
         with suppress(ValueError):
             day = date.fromisoformat(value)
-            return Stated(datetime.combine(day, SESSIONS[0][0], HOME), day_only=True)
+            return Stated(datetime.combine(day, SESSIONS[0][0], ZONE), day_only=True)
         return Stated(Moment().convert(value, param, ctx), day_only=False)
 
 
@@ -258,7 +258,7 @@ def _body(found: Found, lang: Language) -> Mapping[str, object]:
     asked, ran, calendar = found.asked, found.ran, found.calendar
     resumed = {"due_if_resumed_now": found.resumed} if found.resumed is not None else {}
     return {
-        "start": asked.start.astimezone(HOME),
+        "start": asked.start.astimezone(ZONE),
         "clock_starts": calendar.aware(ran.clock_starts),
         "due": ran.due,
         "due_date": ran.due.date() if ran.due is not None else None,
@@ -273,8 +273,8 @@ def _body(found: Found, lang: Language) -> Mapping[str, object]:
         "cutoff": asked.counting.cutoff,
         "pauses": [
             {
-                "start": each.start.astimezone(HOME),
-                "end": each.end.astimezone(HOME) if each.end is not None else None,
+                "start": each.start.astimezone(ZONE),
+                "end": each.end.astimezone(ZONE) if each.end is not None else None,
                 "policy": each.policy,
                 "after_due": place in ran.ignored,
             }

@@ -3,6 +3,7 @@
 from typing import Any
 
 from domain.dossier.commands import COMMANDS
+from streams.wire.cloudevents import PREFIX
 from streams.wire.examples import EXAMPLES
 from streams.wire.inputs import EVENTS, command_shape, fact_shape
 from streams.wire.inputs import schema as schema_of
@@ -14,7 +15,7 @@ def described_names() -> dict[str, list[str]]:
 
 def describe(name: str) -> dict[str, Any] | None:
     """Return schema and example of a type, however much of its name is given; None if unknown."""
-    plain = name.removeprefix("vn.gov.motcua.")
+    plain = name.removeprefix(PREFIX)
     for stored in (plain, f"{plain}.v1"):
         if stored in EVENTS:
             return _described(stored, schema_of(fact_shape(stored)))

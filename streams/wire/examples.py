@@ -302,3 +302,8 @@ BATCH: Final = (
     cloud_event("dossier.transfer-offered.v1"),
     cloud_event("dossier.transfer-accepted.v1"),
 )
+PREVIEW: Final[Payload] = {
+    "procedure": _PROCEDURE,
+    "received_at": "2026-03-02T09:15:00+07:00",
+    "channel": "direct",
+}
