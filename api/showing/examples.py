@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from streams.wire.cloudevents import PREFIX
 from streams.wire.examples import DOSSIER, DOSSIER_CODE, EXAMPLES
 
 Example = Mapping[str, object]
@@ -37,7 +38,7 @@ _ITEM: Final[Example] = {
     "financial": "none",
     "delivery": "none",
     "synchronisation": "none",
-    "procedure": "1.004193",
+    "procedure": "1.004873",
     "procedure_version": 1,
     "channel": "direct",
     "receiving_unit": "H44.100.01",
@@ -63,10 +64,10 @@ _TERM: Final = {"amount": 3, "unit": "working_day"}
 _POLICIES: Final = {"supplement": "restart", "payment": "extend", "cutoff": "none"}
 _RULES: Final = {
     "procedure": {
-        "code": "1.004193",
+        "code": "1.004873",
         "version": 1,
-        "name": "Cấp bản sao trích lục hộ tịch",
-        "legal_basis": "Luật Hộ tịch 2014",
+        "name": "Cấp giấy xác nhận tình trạng hôn nhân",
+        "legal_basis": "Nghị định 123/2015/NĐ-CP, Điều 22",
     },
     "calendar": {
         "name": "VN",
@@ -92,9 +93,9 @@ _TEXT: Final = {
     "en": ["Due: 09:15 Thursday 05/03/2026."],
 }
 _STEP: Final = {
-    "name": "Thẩm định",
-    "role": "Công chức Tư pháp - Hộ tịch",
-    "hours": 16.0,
+    "name": "Xác minh tình trạng hôn nhân",
+    "role": "Công chức tư pháp - hộ tịch",
+    "hours": 14.0,
     "by": "2026-03-04T09:15:00+07:00",
 }
 _DUE: Final = "2026-03-05T09:15:00+07:00"
@@ -141,7 +142,7 @@ HISTORY: Final[Example] = {
             "seq": 41,
             "version": 1,
             "id": _EVENT,
-            "type": "vn.gov.motcua.dossier.accepted.v1",
+            "type": f"{PREFIX}dossier.accepted.v1",
             "occurred_at": "2026-03-02T09:15:00+07:00",
             "precision": "second",
             "recorded_at": "2026-03-02T02:15:01Z",
