@@ -25,11 +25,12 @@ test: $(READY) $(BROWSER) ## Run every test
 test-fast: $(READY) ## Run the tests that need no service
 	$(BIN)/pytest -m "not postgres and not system"
 
-check: $(READY) ## Check format, lint, types and imports
+check: $(READY) ## Check format, lint, types, imports and the OpenAPI document
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.valid_openapi
 
 format: $(READY) ## Format the code, and fix what lint can fix
 	$(BIN)/ruff format

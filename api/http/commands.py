@@ -18,10 +18,12 @@ from api.showing import examples
 from api.showing.answers import Answer, Count, Moment
 from domain import errors as why
 from domain.dossier.commands import COMMANDS, AcceptDossier, Command
+from domain.dossier.state import LABELS
 from domain.envelope import UnitCode
 from domain.ledger import appends
 from domain.ledger.access import Action, Sender
 from domain.ledger.commands import Order
+from streams.wire.cloudevents import PREFIX
 from streams.wire.examples import command_example
 from streams.wire.inputs import command_from
 
@@ -112,6 +114,18 @@ async def accept_dossier(
     return await _carry_out(caller, sent, None, 0)
 
 
+def _text(command: type[Command]) -> str:
+    """Return what a command does, what it records, and where it is possible."""
+    stands = (
+        "none yet" if each is None else f"{each.portal_code} ({LABELS[each]})"
+        for each in sorted(command.FROM, key=lambda each: each or 0)
+    )
+    return (
+        f"{command.__doc__}\n\nIt records `{PREFIX}{command.EVENT.TOPIC}`. The state of the dossier"
+        f" may forbid it, as `next` says; its status must be one of: {', '.join(stands)}."
+    )
+
+
 def _declare(command: type[Command]) -> None:
     name = command.NAME
 
@@ -119,7 +133,7 @@ def _declare(command: type[Command]) -> None:
         f"/v1/dossiers/{{dossier:str}}/{name}",
         Action.SEND_COMMANDS,
         name=name,
-        text=command.__doc__,
+        text=_text(command),
         problems=(
             why.KeyRequired,
             why.CalendarLacksYear,
@@ -190,7 +204,10 @@ def _scope(sender: Sender) -> str:
     f"{COMMANDS_PATH}{{key:path}}", Action.SEND_COMMANDS, problems=(why.Forbidden, why.NotFound)
 )
 async def get_command(key: SentKey, caller: Caller) -> Reply[StoredOutcome]:
-    """Return what became of a command: its stored outcome, for its own sender only."""
+    """Return what became of a command: its stored outcome, for its own sender only.
+
+    So a sender who lost the answer learns it, however long ago it was.
+    """
     outcome = await caller.services.outcome_of(_scope(caller.sender), key)
     if outcome is None:
         raise why.NotFound("outcome under this key")

@@ -69,7 +69,10 @@ _HEADERS: Final = {
 
 @documents.is_open("/schema")
 async def documentation() -> Annotated[File, Media(("text/html",))]:
-    """Return the interactive documentation, a page that needs no internet."""
+    """Return the interactive documentation, a page that needs no internet.
+
+    It runs only its own files and asks no other host.
+    """
     return File(_PAGE, "text/html; charset=utf-8", _HEADERS)
 
 
@@ -77,7 +80,10 @@ async def documentation() -> Annotated[File, Media(("text/html",))]:
 async def documentation_file(
     name: FileName,
 ) -> Annotated[File, Media(("text/javascript", "text/css", "image/png"))]:
-    """Return a file of the documentation's page."""
+    """Return a file of the documentation's page.
+
+    Only what the page itself names is given away.
+    """
     content = _SCRIPT if name == START else await asyncio.to_thread((_folder() / name).read_bytes)
     return File(content, FILES[name], {**_HEADERS, "Cache-Control": "max-age=86400"})
 

@@ -58,7 +58,10 @@ async def seen(
 
 @dossiers.reads("/v1/dossiers/{dossier:str}", Action.READ, problems=(NotFound,))
 async def get_dossier(dossier: DossierName, caller: Caller) -> Versioned[DossierState]:
-    """Return the present state of a dossier, folded from its events."""
+    """Return the present state of a dossier, folded from its events.
+
+    It is never older than what was recorded before; its version is what the next If-Match names.
+    """
     found, _, position = await seen(caller.services, caller.sender, dossier)
     return Versioned(DossierState.of(found, position), position, found.version)
 
@@ -114,7 +117,10 @@ class NextSteps(Answer):
 
 @dossiers.reads("/v1/dossiers/{dossier:str}/next", Action.READ, problems=(NotFound,))
 async def get_next(dossier: DossierName, caller: Caller) -> At[NextSteps]:
-    """Return the commands that the state allows, and why it refuses the others."""
+    """Return the commands that the state allows, and why it refuses the others.
+
+    What else a command needs (a right, a known unit, a date) is judged when it is sent.
+    """
     found, _, position = await seen(caller.services, caller.sender, dossier)
     refused = [
         Hindrance(name, why.code, why.why)
@@ -239,7 +245,10 @@ _SEARCH: Final = Body(
 async def search_dossiers(
     said: Annotated[PersonSearch, _SEARCH], caller: Caller
 ) -> At[DossierList]:
-    """Find the dossiers of a person by exact identity number or phone."""
+    """Find the dossiers of a person by exact identity number or phone.
+
+    The newest 200 within the sight of the token; parts of a number find nothing.
+    """
     given = [(k, v) for k, v in (("id_number", said.id_number), ("phone", said.phone)) if v]
     if len(given) != 1:
         raise InvalidRequest("Give an id_number or a phone.")

@@ -84,7 +84,10 @@ _PREVIEW: Final = Body(schema=ref(DuePreview.__name__), example=PREVIEW_EXAMPLE,
 async def preview_due_date(
     said: Annotated[DuePreview, _PREVIEW], caller: Caller
 ) -> At[DuePreviewed]:
-    """Say when a dossier would be due that is received so, and why. Nothing is recorded."""
+    """Say when a dossier would be due that is received so, and why. Nothing is recorded.
+
+    The rules are those known now; the moment of receipt may lie in the future.
+    """
     services = caller.services
     reading = await services.store.read()
     told = previewed(said, services.store.rules, caller.sender.unit)

@@ -18,6 +18,8 @@ running: Final = Resource("Running", "What those who run the service ask: is it 
 
 
 class Health(Answer):
+    """The process runs."""
+
     EXAMPLE: ClassVar[Mapping[str, object]] = {"status": "ok"}
 
     status: Literal["ok"]
@@ -25,11 +27,16 @@ class Health(Answer):
 
 @running.is_open("/health")
 async def health() -> Reply[Health]:
-    """Say that the process runs."""
+    """Say that the process runs.
+
+    It asks nobody else: the database may be away.
+    """
     return Reply(Health("ok"))
 
 
 class Readiness(Answer):
+    """The service can answer; `position` is what every list shows."""
+
     EXAMPLE: ClassVar[Mapping[str, object]] = {"status": "ready", "position": 41}
 
     status: Literal["ready"]
@@ -38,7 +45,10 @@ class Readiness(Answer):
 
 @running.is_open("/ready", problems=(Busy,))
 async def ready(visitor: Visitor) -> Reply[Readiness]:
-    """Say whether the database answers and no read model has halted."""
+    """Say whether the database answers and no read model has halted.
+
+    A balancer sends requests elsewhere while it does not.
+    """
     services = visitor.services
     await services.refresh_rules(0)
     if services.runner.halted:
@@ -68,7 +78,10 @@ class Figures(Collector):
 
 @running.is_open("/metrics", problems=(Forbidden,))
 async def metrics(visitor: Visitor) -> Annotated[File, Media(("text/plain",))]:
-    """Prometheus figures, for this machine only."""
+    """Return the figures of this process for Prometheus, on this machine only.
+
+    How many appends wait and were committed, and how far the read models are.
+    """
     client = visitor.request.client
     if client is None or not ip_address(client.host).is_loopback:
         raise Forbidden("Metrics are for this machine only.")

@@ -31,7 +31,10 @@ def operations() -> Iterator[Operation]:
 
 @documents.is_open("/openapi.json")
 async def openapi_document() -> Annotated[File, Media((JSON,))]:
-    """Return this description."""
+    """Return this description.
+
+    It is made from what the service itself runs: OpenAPI 3.1.
+    """
     return File(_bytes(), JSON)
 
 
@@ -46,7 +49,7 @@ def _described(operation: Operation, tag: str) -> Json:
         "operationId": operation.name,
         "tags": [tag],
         "summary": " ".join(summary.split()),
-        **({"description": " ".join(more.split())} if more else {}),
+        "description": " ".join(more.split()),
         "parameters": list(_parameters(operation)),
         "responses": {**_answers(operation.answers), **_refusals(operation.problems)},
         "security": [{"bearer": []}] if operation.actions else [],
@@ -108,8 +111,9 @@ def _answered(answers: Iterable[Answered]) -> Json:
             continue
         name = answer.body.__name__
         texts.append(answer.body.__doc__ or "")
-        shown = content.setdefault(answer.media, {"schema": {"anyOf": []}, "examples": {}})
-        shown["schema"]["anyOf"].append(ref(name))
+        shown = content.setdefault(answer.media, {"schema": ref(name), "examples": {}})
+        if shown["examples"]:
+            shown["schema"] = {"anyOf": [*map(ref, shown["examples"]), ref(name)]}
         shown["examples"][name] = {"value": answer.body.EXAMPLE}
     return {
         "description": "; ".join(filter(None, texts)) or "The file.",
@@ -174,5 +178,6 @@ def _info() -> Json:
         "version": "1",
         "description": f"{_ABOUT}\n\n"
         f"Problems (RFC 9457), by `code`:\n\n| code | status | title |\n|---|---|---|\n{codes}",
+        "contact": {"name": "Whoever runs this service"},
         "license": {"name": "MIT", "identifier": "MIT"},
     }

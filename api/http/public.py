@@ -70,7 +70,10 @@ class Completion(Answer):
     problems=(InvalidRequest, NotFound, TooManyRequests, NotYet, Busy),
 )
 async def look_up(code: DossierCode, asked: Fresh, visitor: Visitor) -> At[Completion]:
-    """Return only the code and the completion level (TT 01/2018/TT-VPCP, Điều 16.2.d)."""
+    """Return only the code and the completion level (TT 01/2018/TT-VPCP, Điều 16.2.d).
+
+    An address may ask 120 times at once, and 10 times a second after that.
+    """
     services, client = visitor.services, visitor.request.client
     visitor.request.app.state.allowance.spend(client.host if client else "")
     await reached(services, asked)  # Only now: who asks too often does not wait here.
