@@ -66,10 +66,10 @@ class BatchItem(Struct, kw_only=True):
 
     id: str | None
     outcome: Literal["recorded", "duplicate", "refused"]
-    dossier: UUID | None = None
-    seq: Count | None = None
-    version: Count | None = None
-    problem: Problem | None = None
+    dossier: UUID | None
+    seq: Count | None
+    version: Count | None
+    problem: Problem | None
 
 
 class Batch(Answer):
@@ -225,12 +225,19 @@ async def _record_item(services: Services, sender: Sender, item: _Item) -> Batch
             raise item.said
         became = await _became(services, sender, item.said, with_findings=False)
     except DomainError as refusal:  # The item's own answer: the others go on.
-        problem = Problem.of(appends.Problem.of(refusal))
-        return BatchItem(id=claimed_id(item.raw), outcome="refused", problem=problem)
+        return BatchItem(
+            id=claimed_id(item.raw),
+            outcome="refused",
+            dossier=None,
+            seq=None,
+            version=None,
+            problem=Problem.of(appends.Problem.of(refusal)),
+        )
     return BatchItem(
         id=item.said.id,
         outcome=became.word,
         dossier=became.dossier,
         seq=became.outcome.seq,
         version=became.outcome.version,
+        problem=None,
     )
