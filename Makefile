@@ -29,11 +29,12 @@ test-fast: $(READY) ## Run the tests that need no service, and few examples of e
 	$(BIN)/pytest --hypothesis-profile=dev -m "not postgres and not system and not slow" \
 		--ignore=tests/api/test_schemathesis.py # its import takes long, and all of it needs a service
 
-check: $(READY) ## Check format, lint, types and imports
+check: $(READY) ## Check format, lint, types, imports and the OpenAPI document
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python -m tests.valid_openapi
 
 format: $(READY) ## Format the code, and fix what lint can fix
 	$(BIN)/ruff format

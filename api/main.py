@@ -4,31 +4,28 @@ import asyncio
 import gc
 import logging
 import os
-import signal
-import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Any, Final, cast
+from typing import Final, TypeVar, cast
 from uuid import UUID, uuid4
 
 import asyncpg
-import uvicorn
 import uvloop
 
 from api.http.app import create_app
+from api.http.serving import answer_until_told
 from api.services import Gauges, Services
 from domain.envelope import LedgerEvent
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Registers
 from domain.rules.rule_book import RuleBook
 from infra.appender import SETTINGS, Appender, Lane
-from infra.audit import AuditStopped, audit
+from infra.audit import Audit, AuditStopped, audit
 from infra.database import (
     LOST,
-    SERVICE_ROLE,
     Database,
     NotMigrated,
     UnsafeDatabase,
@@ -38,7 +35,7 @@ from infra.embedded import EmbeddedError, EmbeddedPostgres
 from infra.event_store import EventLog, PostgresStore
 from infra.keys import KeyRing
 from infra.master_key import known_master_key
-from infra.migrations import migrate, refuse_unmigrated
+from infra.migrations import migrate, migrate_as_owner, refuse_unmigrated
 from infra.sealing import MasterKey, SealBroken
 from infra.settings import Settings, SettingsError
 from projections import dossier_overview
@@ -48,6 +45,8 @@ from streams.time.acting import Machine
 from streams.time.timekeeper import Clock
 
 __all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
+
+T = TypeVar("T")
 
 VIEWS: Final = (cast("ReadModel", dossier_overview),)
 
@@ -192,7 +191,7 @@ def _services(
         registers=Registers(store, now),
         log=log,
         runner=runner,
-        pool=pool,
+        overview=dossier_overview.OverviewReader(pool),
         now=now,
         new_id=uuid4,
         refresh_rules=refresh_rules,
@@ -210,28 +209,6 @@ def _die(error: BaseException) -> None:
     os._exit(1)  # Nobody else would answer the callers; a supervisor starts it again.
 
 
-class _Server(uvicorn.Server):
-    """Says where it listens, on a line of its own, when it does; a signal only asks it to end."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        # uvicorn's own raises the signal again after serving, and would end us before we close.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
-            yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if not self.should_exit and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            print(f"ready http://{host}:{port}", flush=True)  # noqa: T201  # the contract
-
-
 async def serve(settings: Settings, host: str, port: int) -> None:
     """Serve HTTP and keep the read models up until SIGTERM; what was accepted is answered."""
     async with opened(settings, "serve") as process:
@@ -241,19 +218,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
         clock.start()
         gc.freeze()  # What was made at the start stays; the collector need not look at it again.
         gc.set_threshold(20_000, 20, 50)
-        config = uvicorn.Config(
-            create_app(process.services),
-            loop="uvloop",
-            http="httptools",
-            access_log=False,
-            log_level="warning",
-            lifespan="off",
-            timeout_graceful_shutdown=30,
-            server_header=False,
-            proxy_headers=False,  # Nobody may state another's address.
-        )
-        with socket.create_server((host, port), reuse_port=False, backlog=2048) as listening:
-            await _Server(config).serve([listening])
+        await answer_until_told(create_app(process.services), host, port)
         await clock.close()
         await runner.close()
 
@@ -276,7 +241,7 @@ def clock_of(process: Process, caught_up: Callable[[int], Awaitable[bool]] | Non
     return Clock(machine_of(services), process.pool, connect, caught_up or reached)
 
 
-def in_loop(work: Coroutine[Any, Any, Any]) -> Any:  # noqa: ANN401  # whatever the work returns
+def in_loop(work: Coroutine[object, object, T]) -> T:
     return uvloop.run(work)
 
 
@@ -287,36 +252,15 @@ def read_settings() -> Settings:
 async def migrated(settings: Settings) -> list[str]:
     """Apply missing migrations as the owner of the database; return their names."""
     if settings.database_url is not None:
-        try:
-            return await migrate(settings.database_url)
-        except asyncpg.InsufficientPrivilegeError as error:
-            raise NotMigrated(_not_owner(error)) from error
+        return await migrate_as_owner(settings.database_url)
     async with opened_database(settings, "migrate", migrated=False) as database:
         return await migrate(database.url)
 
 
-def _not_owner(error: asyncpg.InsufficientPrivilegeError) -> str:
-    if SERVICE_ROLE not in str(error):
-        return f"{error}: hoso migrate runs as the owner of the database, who may create roles."
-    return (
-        f"The role {SERVICE_ROLE} exists already, and this login may not grant it. As a superuser: "
-        f"GRANT {SERVICE_ROLE} TO <login> WITH ADMIN OPTION; then run hoso migrate again."
-    )
-
-
 async def audited(
     settings: Settings, workers: int | None, progress: Callable[[int, int], None] | None
-) -> dict[str, Any]:
+) -> Audit:
     """Recompute everything from the rows; see infra.audit."""
     async with opened_database(settings, f"hoso audit {os.getpid()}") as database:
         await _checked(database)
-        found = await audit(database, progress, workers or os.cpu_count() or 1)
-    return {
-        "events": found.events,
-        "streams": found.streams,
-        "ok": not found.differences,
-        "differences": [
-            {"seq": each.seq, "stream": each.stream, "what": each.what}
-            for each in found.differences
-        ],
-    }
+        return await audit(database, progress, workers or os.cpu_count() or 1)

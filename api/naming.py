@@ -1,6 +1,7 @@
 """What a text names: a dossier, a position of the ledger, the rules as they were known there."""
 
 import re
+from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
 from uuid import UUID
@@ -10,7 +11,6 @@ from domain.errors import NotFound
 from domain.rules.codes import is_code
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
-from streams.wire.inputs import moment
 
 _POSITION: Final = re.compile(r"[0-9]{1,18}")
 
@@ -39,13 +39,16 @@ async def stream_named(services: Services, ref: UUID | str) -> UUID:
     return claimed or UUID(str(ref))
 
 
-async def known_position(services: Services, text: str | None) -> int | None:
+def is_position(text: str) -> bool:
+    """Say whether a text states a position of the ledger, and no moment."""
+    return _POSITION.fullmatch(text) is not None
+
+
+async def known_position(services: Services, known_at: int | datetime | None) -> int | None:
     """Return the position that `known_at` means: a time, or the position itself."""
-    if text is None:
-        return None
-    if _POSITION.fullmatch(text):
-        return int(text)
-    return await services.log.position_at(moment(text, "known_at"))
+    if isinstance(known_at, datetime):
+        return await services.log.position_at(known_at)
+    return known_at
 
 
 async def rules_known(services: Services, known_at: int | None) -> RuleBook:

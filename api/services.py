@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
-from asyncpg import Pool
-
 from domain.envelope import LedgerEvent, Recorded
 from domain.ledger.appends import Clock, Outcome, Store
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Registers
 from domain.rules.rule_book import RuleBook
+from projections.dossier_overview import OverviewReader
 from projections.runner import Runner
 
 
@@ -64,7 +63,7 @@ class Services:
     registers: Registers
     log: Log
     runner: Runner
-    pool: Pool
+    overview: OverviewReader
     now: Clock
     new_id: Callable[[], UUID]
     refresh_rules: Rules

@@ -3,8 +3,9 @@
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta, timezone
 from enum import StrEnum
-from typing import Any, ClassVar, Generic, NewType, TypedDict, TypeVar
+from typing import Any, ClassVar, Final, Generic, NewType, TypedDict, TypeVar
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from eventsourcing.domain import DomainEvent
 
@@ -13,6 +14,9 @@ UnitCode = NewType("UnitCode", str)
 
 ProcedureCode = NewType("ProcedureCode", str)
 """The code of a procedure in the catalogue, e.g. `1.005129`."""
+
+VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
+"""Where a time without an offset is meant, where one may be written so."""
 
 EVENT_IDS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c01")
 

@@ -33,6 +33,11 @@ POISON: Final = (
 FULL: Final = (asyncpg.InsufficientResourcesError,)
 """SQLSTATE 53: disk full, out of memory."""
 
+_APPLICATIONS: Final = """
+SELECT DISTINCT application_name AS name FROM pg_stat_activity
+WHERE starts_with(application_name, $1) AND datname = current_database()
+"""
+
 Connect = Callable[[], Awaitable[asyncpg.Connection]]
 
 
@@ -88,6 +93,15 @@ class Database:
             server_settings=self._session(),
             connect=self._pooled,
         )
+
+    async def applications(self, prefix: str) -> list[str]:
+        """Return the names of the connected applications that begin so."""
+        connection = await self.connect()
+        try:
+            rows = await connection.fetch(_APPLICATIONS, prefix)
+        finally:
+            await connection.close()
+        return [row["name"] for row in rows]
 
     async def _pooled(self, *_: object, **__: object) -> asyncpg.Connection:
         return await self.connect()

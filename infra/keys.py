@@ -24,6 +24,12 @@ LIFETIME: Final = 60.0
 _Owner = tuple[UUID, UUID]
 
 
+_NAMED = """
+SELECT EXISTS (SELECT FROM ledger.subject_key WHERE subject = $1)
+    OR EXISTS (SELECT FROM ledger.lookup WHERE subject = $1)
+"""
+
+
 class KeyRing:
     """One key for each (subject, stream). Loss of the master key loses every personal value.
 
@@ -121,6 +127,10 @@ class KeyRing:
             self._master.lookup_hash(kind, value),
         )
         return [UUID(bytes=row["subject"].bytes) for row in rows]
+
+    async def has_named(self, subject: UUID) -> bool:
+        """Say whether the ledger names a person so who is not erased."""
+        return bool(await self._pool.fetchval(_NAMED, subject))
 
     async def destroy(self, subjects: Iterable[UUID]) -> int:
         """Delete the keys and look-ups of erased subjects. Safe to repeat."""

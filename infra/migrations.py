@@ -7,7 +7,7 @@ from importlib.resources import files
 import asyncpg
 
 from domain.ledger.locks import Lock
-from infra.database import NotMigrated
+from infra.database import SERVICE_ROLE, NotMigrated
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +59,23 @@ async def migrate(url: str) -> list[str]:
         return done
     finally:
         await connection.close()
+
+
+async def migrate_as_owner(url: str) -> list[str]:
+    """Apply what is missing on a server that is not our own. Raises NotMigrated for others."""
+    try:
+        return await migrate(url)
+    except asyncpg.InsufficientPrivilegeError as error:
+        raise NotMigrated(_not_owner(error)) from error
+
+
+def _not_owner(error: asyncpg.InsufficientPrivilegeError) -> str:
+    if SERVICE_ROLE not in str(error):
+        return f"{error}: hoso migrate runs as the owner of the database, who may create roles."
+    return (
+        f"The role {SERVICE_ROLE} exists already, and this login may not grant it. As a superuser: "
+        f"GRANT {SERVICE_ROLE} TO <login> WITH ADMIN OPTION; then run hoso migrate again."
+    )
 
 
 async def refuse_unmigrated(connection: asyncpg.Connection) -> None:

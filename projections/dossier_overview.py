@@ -350,3 +350,36 @@ async def irregular_kinds(pool: Pool, among: Container[bytes] | None = None) -> 
         for finding in findings:
             counts[finding.kind] = counts.get(finding.kind, 0) + 1
     return dict(sorted(counts.items()))
+
+
+_OPEN_ON: Final = f"""
+SELECT count(*) FROM views.{NAME}
+WHERE procedure = $1 AND procedure_version = $2
+  AND accepted_at IS NOT NULL AND finished_at IS NULL
+"""  # noqa: S608  # our own name
+_PAUSED: Final = f"""
+SELECT dossier_id FROM views.{NAME}
+WHERE pauses > 0 AND first_due IS NOT NULL ORDER BY opened_seq LIMIT 1
+"""  # noqa: S608  # our own name
+
+
+class OverviewReader:
+    """The queries of this view, for those who should not hold a pool."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def page(self, asked: Filter) -> list[DossierOverview]:
+        return await page(self._pool, asked)
+
+    async def irregular_kinds(self, among: Container[bytes] | None = None) -> dict[str, int]:
+        return await irregular_kinds(self._pool, among)
+
+    async def open_on(self, procedure: str, version: int) -> int:
+        """Count the open dossiers that were accepted under a version of a procedure."""
+        return int(await self._pool.fetchval(_OPEN_ON, procedure, version))
+
+    async def first_paused(self) -> UUID | None:
+        """Return the first dossier that has a date and was paused, to show one."""
+        found = await self._pool.fetchval(_PAUSED)
+        return UUID(str(found)) if found is not None else None

@@ -9,14 +9,12 @@ from datetime import datetime, time, timedelta
 from random import Random
 from typing import Any
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
-from domain.envelope import event_id
+from domain.envelope import VIETNAM, event_id
 from streams.wire.cloudevents import PREFIX
 
 SOURCE = "urn:motcua:demo:commune"
 _WEEK = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c04")
-_HOME = ZoneInfo("Asia/Ho_Chi_Minh")
 _FAMILY = ("Nguyễn", "Trần", "Lê", "Phạm", "Hoàng", "Vũ", "Đặng", "Bùi", "Đỗ", "Hồ")
 _MIDDLE = ("Văn", "Thị", "Minh", "Thu", "Đức", "Ngọc")
 _GIVEN = ("An", "Bình", "Chi", "Dũng", "Giang", "Hà", "Khánh", "Lan", "Nam", "Oanh", "Phúc", "Yến")
@@ -90,7 +88,7 @@ def _story(monday: datetime, commune: Commune, chance: Random, number: int) -> l
     start = datetime.combine(
         monday.date() + timedelta(days=chance.randrange(4)),
         time(chance.choice((7, 8, 9, 10, 14, 15)), chance.randrange(60)),
-        _HOME,
+        VIETNAM,
     )
     dossier = uuid5(_WEEK, f"{monday:%Y-%m-%d}/{number}")
     person = _person(chance)

@@ -1,125 +1,215 @@
-"""Every command's endpoint, made from its type; and the outcomes stored under their keys."""
+"""Every command's operation, made from its type; and the outcomes stored under their keys."""
 
-from typing import Any
-from urllib.parse import unquote
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Annotated, ClassVar, Final, Literal, Self, cast
 from uuid import UUID
 
+import msgspec
 import orjson
-from litestar import Response, get, post
-from litestar.params import FromPath
 
-from api.http.problems import problem_body, problem_response
-from api.http.requests import (
-    FRESH,
-    AnyRequest,
-    answer,
-    at_least,
-    body_of,
-    flag,
-    key_of,
-    known,
-    sender_of,
-    services_of,
-    version_of,
-)
-from api.naming import dossier_ref, stream_named
-from domain.dossier.chapters import COMMANDS
+from api.http.declared import Body, Caller, Resource, ref
+from api.http.paths import COMMANDS_PATH, DossierName, IdempotencyKey, ReadVersion, SentKey
+from api.http.problems import Problem
+from api.http.queries import Query
+from api.http.replies import Carried, Reply
+from api.naming import stream_named
+from api.showing import examples
+from api.showing.answers import Answer, Count, Moment
+from domain import errors as why
+from domain.dossier.chapter import AnyAct, DossierCommand
+from domain.dossier.chapters import ACT_FOR, COMMANDS
 from domain.dossier.intake import AcceptDossier
+from domain.dossier.status import SHOWN, Status
 from domain.envelope import UnitCode
-from domain.errors import InvalidRequest, KeyRequired, NotFound
+from domain.ledger import appends
 from domain.ledger.access import Action, Sender
-from domain.ledger.appends import Key, Outcome
 from domain.ledger.commands import Order
+from streams.wire.cloudevents import PREFIX
+from streams.wire.examples import command_example
 from streams.wire.inputs import command_from
 
+commands: Final = Resource(
+    "Commands",
+    "What officers do to a dossier: guarded by its state and version, safe to repeat under a key,"
+    " and tried without writing by `dry_run`.",
+)
 
-@post("/v1/dossiers", status_code=201)
-async def accept_dossier(request: AnyRequest) -> Response[bytes]:
-    """Accept a new dossier (form 01). The ledger issues its code unless one is given."""
-    return await _carry_out(request, AcceptDossier.NAME, None, 0)
+
+class CommandAsked(Query):
+    dry_run: Annotated[bool, msgspec.Meta(description="Answer the same, but write nothing.")] = (
+        False
+    )
 
 
-@post("/v1/dossiers/{dossier:str}/{command:str}", status_code=201)
-async def send_command(
-    request: AnyRequest, dossier: FromPath[str], command: FromPath[str]
-) -> Response[bytes]:
-    """Send a command to a dossier. Safe to repeat under the same Idempotency-Key."""
-    if command not in COMMANDS:
-        raise NotFound("such command")
-    version = version_of(request)
-    return await _carry_out(request, command, dossier_ref(dossier), version)
+class Done(Answer):
+    """The dossier after a command; `version` is what the next If-Match names."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = examples.DONE
+
+    id: UUID
+    code: str | None
+    version: Count
+    seq: Count | None
+    position: Count
+    due: Moment | None
+
+    @classmethod
+    def of(cls, outcome: appends.Outcome) -> Self:
+        """Show an outcome that is no refusal: it is about a dossier in a version."""
+        return cls(
+            id=cast("UUID", outcome.stream),
+            code=outcome.code,
+            version=cast("int", outcome.version),
+            seq=outcome.seq,
+            position=outcome.position,
+            due=outcome.due,
+        )
+
+
+class StoredOutcome(Answer):
+    """What became of the command under a key."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = examples.STORED_OUTCOME
+
+    outcome: Literal["recorded", "no-news", "refused"]
+    id: UUID | None
+    code: str | None
+    version: Count | None
+    seq: Count | None
+    position: Count
+    due: Moment | None
+    problem: Problem | None
+
+    @classmethod
+    def of(cls, outcome: appends.Outcome) -> Self:
+        return cls(
+            outcome=outcome.kind,
+            id=outcome.stream,
+            code=outcome.code,
+            version=outcome.version,
+            seq=outcome.seq,
+            position=outcome.position,
+            due=outcome.due,
+            problem=Problem.of(outcome.problem) if outcome.problem is not None else None,
+        )
+
+
+def _body(name: str) -> Body:
+    return Body(schema=ref(COMMANDS[name].__name__), example=command_example(name))
+
+
+@commands.writes(
+    "/v1/dossiers", Action.SEND_COMMANDS, problems=(why.KeyRequired, why.CalendarLacksYear)
+)
+async def accept_dossier(
+    key: IdempotencyKey,
+    body: Annotated[bytes, _body(AcceptDossier.NAME)],
+    asked: CommandAsked,
+    caller: Caller,
+) -> Carried[Done] | appends.Problem:
+    """Accept a new dossier (form 01).
+
+    The ledger issues its code unless one is given, and computes when it is due.
+    """
+    sent = Sent(AcceptDossier.NAME, body, key, dry_run=asked.dry_run)
+    return await _carry_out(caller, sent, None, 0)
+
+
+def _text(act: AnyAct) -> str:
+    """Return what a command does, what it records, and where it is possible."""
+    allowed = act.fits if act.asked_from is None else act.asked_from
+    stands = ["none yet"] if None in allowed else []
+    stands += [f"{each} ({SHOWN[each].label})" for each in Status if each in allowed]
+    return (
+        f"{act.command.__doc__}\n\nIt records `{PREFIX}{act.event.TOPIC}`. The state of the dossier"
+        f" may forbid it, as `next` says; its status must be one of: {', '.join(stands)}."
+    )
+
+
+def _declare(command: type[DossierCommand]) -> None:
+    name = command.NAME
+
+    @commands.writes(
+        f"/v1/dossiers/{{dossier:str}}/{name}",
+        Action.SEND_COMMANDS,
+        name=name,
+        text=_text(ACT_FOR[command]),
+        problems=(
+            why.KeyRequired,
+            why.CalendarLacksYear,
+            why.VersionRequired,
+            why.IllegalTransition,
+            why.NotFound,
+        ),
+    )
+    async def send(
+        dossier: DossierName,
+        version: ReadVersion,
+        key: IdempotencyKey,
+        body: Annotated[bytes, _body(name)],
+        asked: CommandAsked,
+        caller: Caller,
+    ) -> Carried[Done] | appends.Problem:
+        sent = Sent(name, body, key, dry_run=asked.dry_run)
+        return await _carry_out(caller, sent, dossier, version)
+
+
+for each in COMMANDS.values():
+    _declare(each)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A command as it was sent."""
+
+    name: str
+    body: bytes
+    key: str | None
+    dry_run: bool
 
 
 async def _carry_out(
-    request: AnyRequest, name: str, dossier: UUID | str | None, version: int
-) -> Response[bytes]:
-    known(request, "dry_run")
-    dry_run = flag(request, "dry_run")
-    sender = await sender_of(request, Action.SEND_COMMANDS)
-    key = key_of(request)
-    if key is None and not dry_run:
-        raise KeyRequired
-    services = services_of(request)
-    body = await body_of(request)
-    command, about = command_from(name, body)
+    caller: Caller, sent: Sent, dossier: UUID | str | None, version: int
+) -> Carried[Done] | appends.Problem:
+    services, sender = caller.services, caller.sender
+    if sent.key is None and not sent.dry_run:
+        raise why.KeyRequired
+    command, about = command_from(sent.name, sent.body)
     acting = about["acting_unit"]
     stream = services.new_id() if dossier is None else await stream_named(services, dossier)
     # A new dossier's id is ours and differs each time: it is not what the sender said.
     named = None if dossier is None else str(stream)
-    content = orjson.dumps((name, named, orjson.loads(body)), option=orjson.OPT_SORT_KEYS)
+    said = (sent.name, named, orjson.loads(sent.body))
+    digest = services.digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+    key = appends.Key(scope=_scope(sender), key=sent.key, digest=digest) if sent.key else None
     order = Order(
         command=command,
         dossier=stream,
         expected=version,
         sender=sender,
-        key=Key(scope=_scope(sender), key=key, digest=services.digest(content)) if key else None,
+        key=key,
         actor=about["actor"],
         acting_unit=UnitCode(acting) if acting else None,
         legal_basis=about["legal_basis"],
     )
-    result = await services.ledger.execute(order, dry_run=dry_run)
-    return _shown(result.outcome)
+    outcome = (await services.ledger.execute(order, dry_run=sent.dry_run)).outcome
+    return outcome.problem or Carried(Done.of(outcome), outcome.version)
 
 
 def _scope(sender: Sender) -> str:
     return sender.principal
 
 
-def _shown(outcome: Outcome) -> Response[bytes]:
-    if outcome.problem is not None:
-        return problem_response(outcome.problem)
-    return answer(_body(outcome), status=201, headers={"ETag": f'"{outcome.version}"'})
+@commands.reads(
+    f"{COMMANDS_PATH}{{key:path}}", Action.SEND_COMMANDS, problems=(why.Forbidden, why.NotFound)
+)
+async def get_command(key: SentKey, caller: Caller) -> Reply[StoredOutcome]:
+    """Return what became of a command: its stored outcome, for its own sender only.
 
-
-def _body(outcome: Outcome) -> dict[str, Any]:
-    return {
-        "id": outcome.stream,
-        "code": outcome.code,
-        "version": outcome.version,
-        "seq": outcome.seq,
-        "position": outcome.position,
-        "due": outcome.due,
-    }
-
-
-@get("/v1/commands/{key:path}")
-async def get_command(request: AnyRequest) -> Response[bytes]:
-    """Return what became of a command: its stored outcome, for its own sender only."""
-    known(request, *FRESH)
-    sender = await sender_of(request, Action.SEND_COMMANDS)
-    await at_least(request, views=False)
-    key = _key_as_sent(request.scope["raw_path"])
-    outcome = await services_of(request).outcome_of(_scope(sender), key)
+    So a sender who lost the answer learns it, however long ago it was.
+    """
+    outcome = await caller.services.outcome_of(_scope(caller.sender), key)
     if outcome is None:
-        raise NotFound("outcome under this key")
-    problem = problem_body(outcome.problem) if outcome.problem is not None else None
-    body = {"outcome": outcome.kind, **_body(outcome), "problem": problem}
-    return answer(body)
-
-
-def _key_as_sent(path: bytes) -> str:
-    """Return the key at the end of a path; the framework loses some of its slashes."""
-    text = unquote(path.decode("latin-1").removeprefix("/v1/commands/"))
-    if not text.isascii() or not text.isprintable():
-        raise InvalidRequest("A key has visible characters only.")
-    return text
+        raise why.NotFound("outcome under this key")
+    return Reply(StoredOutcome.of(outcome))

@@ -1,13 +1,16 @@
 """The interactive documentation at /schema. Its files come from a package, not from the net."""
 
+import asyncio
 from importlib.metadata import distribution
 from pathlib import Path
-from typing import Final
+from typing import Annotated, Final
 
-from litestar import Response, get
-from litestar.params import FromPath
-
+from api.http.declared import Parameter, Resource
+from api.http.replies import File, Media
+from api.http.requests import AnyRequest
 from domain.errors import NotFound
+
+documents: Final = Resource("Documentation", "This description, for programs and for people.")
 
 START: Final = "start.js"
 FILES: Final = {
@@ -16,6 +19,26 @@ FILES: Final = {
     "swagger-ui-bundle.js": "text/javascript",
     "favicon-32x32.png": "image/png",
 }
+
+
+def _file_name(request: AnyRequest) -> str:
+    name: str = request.path_params["name"]
+    if name not in FILES:
+        raise NotFound("such file")
+    return name
+
+
+FileName = Annotated[
+    str,
+    Parameter(
+        name="name",
+        where="path",
+        schema={"type": "string", "enum": list(FILES)},
+        description="A file.",
+        example=START,
+        read=_file_name,
+    ),
+]
 _SCRIPT: Final = b"""window.addEventListener("load", () => {
   SwaggerUIBundle({url: "/openapi.json", dom_id: "#page", deepLinking: true, validatorUrl: null});
 });
@@ -44,20 +67,25 @@ _HEADERS: Final = {
 }
 
 
-@get("/schema", sync_to_thread=False)
-def documentation() -> Response[bytes]:
-    """Return the interactive documentation, a page that needs no internet."""
-    return Response(_PAGE, media_type="text/html; charset=utf-8", headers=_HEADERS)
+@documents.is_open("/schema")
+async def documentation() -> Annotated[File, Media(("text/html",))]:
+    """Return the interactive documentation, a page that needs no internet.
+
+    It runs only its own files and asks no other host.
+    """
+    return File(_PAGE, "text/html; charset=utf-8", _HEADERS)
 
 
-@get("/schema/{name:str}", sync_to_thread=True)
-def documentation_file(name: FromPath[str]) -> Response[bytes]:
-    """Return a file of the documentation's page."""
-    if name not in FILES:
-        raise NotFound("such file")
-    content = _SCRIPT if name == START else (_folder() / name).read_bytes()
-    headers = {**_HEADERS, "Cache-Control": "max-age=86400"}
-    return Response(content, media_type=FILES[name], headers=headers)
+@documents.is_open("/schema/{name:str}", problems=(NotFound,))
+async def documentation_file(
+    name: FileName,
+) -> Annotated[File, Media(("text/javascript", "text/css", "image/png"))]:
+    """Return a file of the documentation's page.
+
+    Only what the page itself names is given away.
+    """
+    content = _SCRIPT if name == START else await asyncio.to_thread((_folder() / name).read_bytes)
+    return File(content, FILES[name], {**_HEADERS, "Cache-Control": "max-age=86400"})
 
 
 def _folder() -> Path:

@@ -2,48 +2,48 @@
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from typing import Any
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar import HttpMethod
+from msgspec import Meta
 
-from api.http.requests import (
-    FRESH,
-    AnyRequest,
-    answer,
-    at_least,
-    body_of,
-    flag,
-    instant,
-    known,
-    number,
-    sender_of,
-    services_of,
-    single,
-)
-from api.naming import dossier_ref, known_position, stream_named
+from api.http.declared import Body, Caller, Resource, ref
+from api.http.paths import DossierName
+from api.http.queries import Fresh
+from api.http.replies import At, Versioned
+from api.naming import known_position, stream_named
 from api.services import Services
-from api.showing.dossiers import dossier_body, history_body
+from api.showing import examples
+from api.showing.answers import Answer, Count, Moment, PortalStatus
+from api.showing.dossiers import DossierItem, DossierState, History, history_items
+from domain.dossier import history
 from domain.dossier.chapters import COMMANDS
 from domain.dossier.evolve import replay
 from domain.dossier.regularity import allowed, refusal
 from domain.dossier.state import Dossier
-from domain.envelope import UnitCode
-from domain.errors import InvalidRequest, NotFound
+from domain.envelope import ProcedureCode, UnitCode
+from domain.errors import Forbidden, InvalidRequest, NotFound, TimeWithoutOffset
 from domain.ledger.access import Action, Sender
 from domain.rules.naming import matching_procedures, matching_units
 from projections import dossier_overview as overview
-from streams.wire.inputs import reason_of
+from streams.wire.inputs import UNREADABLE, reason_of
 
-_MOST = 200
-_CURSOR = re.compile(rb"before:(\d{1,18})")
+_MOST: Final = 200
+_CURSOR: Final = re.compile(rb"before:(\d{1,18})")
+
+dossiers: Final = Resource(
+    "Dossiers",
+    "Dossiers within the sight of the token: state, lists, search, history, due dates and what may"
+    " happen next. Outside of it a dossier does not exist.",
+)
 
 
 async def seen(
     services: Services, sender: Sender, ref: UUID | str
-) -> tuple[Dossier, list[Any], int]:
+) -> tuple[Dossier, history.History, int]:
     """Return a dossier with its events and the position read, or raise NotFound.
 
     Outside of what the sender may see a dossier does not exist.
@@ -53,99 +53,148 @@ async def seen(
     dossier = replay(stream, reading.events, services.store.rules)
     if not reading.events or not sender.sees(dossier):
         raise NotFound("such dossier")
-    return dossier, list(reading.events), reading.position
+    return dossier, reading.events, reading.position
 
 
-@get("/v1/dossiers/{dossier:str}")
-async def get_dossier(request: AnyRequest, dossier: FromPath[str]) -> Response[bytes]:
-    """Return the present state of a dossier, folded from its events."""
-    known(request, *FRESH)
-    sender = await sender_of(request, Action.READ)
-    await at_least(request, views=False)
-    found, _, position = await seen(services_of(request), sender, dossier_ref(dossier))
-    headers = {"ETag": f'"{found.version}"', "Hoso-Position": str(position)}
-    return answer(dossier_body(found, position), headers=headers)
+@dossiers.reads("/v1/dossiers/{dossier:str}", Action.READ, problems=(NotFound,))
+async def get_dossier(dossier: DossierName, caller: Caller) -> Versioned[DossierState]:
+    """Return the present state of a dossier, folded from its events.
+
+    It is never older than what was recorded before; its version is what the next If-Match names.
+    """
+    found, _, position = await seen(caller.services, caller.sender, dossier)
+    return Versioned(DossierState.of(found, position), position, found.version)
 
 
-@get("/v1/dossiers/{dossier:str}/history")
-async def get_history(request: AnyRequest, dossier: FromPath[str]) -> Response[bytes]:
-    """Return every event in legal order; void ones say what voids them."""
-    known(request, "as_of", "known_at", *FRESH)
-    sender = await sender_of(request, Action.READ)
-    as_of = instant(request, "as_of")
-    await at_least(request, views=False)
-    services = services_of(request)
-    _, events, position = await seen(services, sender, dossier_ref(dossier))
-    known_at = await known_position(services, single(request, "known_at"))
-    body = await history_body(services, events, as_of, known_at, clear=sender.opens_personal_values)
+_AS_OF: Final = Meta(description="What had happened by then.")
+_KNOWN_AT: Final = Meta(description="What the ledger knew by then: a time or a position.")
+_Position = Annotated[int, Meta(ge=0, lt=10**18)]
+
+
+class AsKnown(Fresh):
+    """Where one stands in time: as of a moment, and as known at a moment or a position."""
+
+    as_of: Annotated[Moment, _AS_OF] | None = None
+    known_at: Annotated[_Position | Moment, _KNOWN_AT] | None = None
+
+
+@dossiers.reads(
+    "/v1/dossiers/{dossier:str}/history", Action.READ, problems=(NotFound, TimeWithoutOffset)
+)
+async def get_history(dossier: DossierName, asked: AsKnown, caller: Caller) -> At[History]:
+    """Return every event in legal order; void ones say what voids them.
+
+    With `known_at` the history is told as the ledger knew it then, with `as_of` only as far as it
+    had happened by then. Personal values are clear, sealed or erased, as the role may read them.
+    """
+    services, sender = caller.services, caller.sender
+    _, events, position = await seen(services, sender, dossier)
+    known_at = await known_position(services, asked.known_at)
+    items = await history_items(
+        services, events, asked.as_of, known_at, clear=sender.opens_personal_values
+    )
     shown = position if known_at is None else min(known_at, position)
-    headers = {"Hoso-Position": str(position)}
-    return answer({"position": shown, "items": body}, headers=headers)
+    return At(History(shown, items), position)
 
 
-@get("/v1/dossiers/{dossier:str}/next")
-async def get_next(request: AnyRequest, dossier: FromPath[str]) -> Response[bytes]:
-    """Return the commands that the state allows, and why it refuses the others."""
-    known(request, *FRESH)
-    sender = await sender_of(request, Action.READ)
-    await at_least(request, views=False)
-    found, _, position = await seen(services_of(request), sender, dossier_ref(dossier))
+class Hindrance(msgspec.Struct):
+    """A command that the state refuses."""
+
+    command: str
+    code: str
+    why: str
+
+
+class NextSteps(Answer):
+    """What may happen next, and why not what may not."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = examples.NEXT_STEPS
+
+    position: Count
+    allowed: list[str]
+    refused: list[Hindrance]
+
+
+@dossiers.reads("/v1/dossiers/{dossier:str}/next", Action.READ, problems=(NotFound,))
+async def get_next(dossier: DossierName, caller: Caller) -> At[NextSteps]:
+    """Return the commands that the state allows, and why it refuses the others.
+
+    What else a command needs (a right, a known unit, a date) is judged when it is sent.
+    """
+    found, _, position = await seen(caller.services, caller.sender, dossier)
     refused = [
-        {"command": name, "code": why.code, "why": why.why}
+        Hindrance(name, why.code, why.why)
         for name, command in COMMANDS.items()
         if (why := refusal(found, command)) is not None
     ]
-    body = {"position": position, "allowed": allowed(found), "refused": refused}
-    return answer(body, headers={"Hoso-Position": str(position)})
+    return At(NextSteps(position, allowed(found), refused), position)
 
 
-@get("/v1/dossiers")
-async def list_dossiers(request: AnyRequest) -> Response[bytes]:
-    """List dossiers, newest first. `q` finds codes, procedures, units, with or without accents."""
-    known(request, "unit", "status", "procedure", "q", "limit", "cursor", "irregular", *FRESH)
-    sender = await sender_of(request, Action.READ)
-    services = services_of(request)
-    rules = services.store.rules
-    text = single(request, "q")
-    unit = single(request, "unit")
-    status = number(request, "status", 0, 1, 10)
-    asked = overview.Filter(
-        scope=_scope(services, sender),
-        unit=sorted(rules.subtree(UnitCode(unit))) if unit else None,
-        status=status or None,
-        procedure=single(request, "procedure"),
-        irregular=flag(request, "irregular"),
-        text=_text(text),
-        text_procedures=matching_procedures(rules, text) if text else (),
-        text_units=matching_units(rules, text) if text else (),
-        before=_cursor(single(request, "cursor")),
-        limit=number(request, "limit", 50, 1, _MOST),
+class DossierList(Answer):
+    """A page; `next` is the cursor of the page after it, null at the end."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = examples.DOSSIER_LIST
+
+    items: list[DossierItem]
+    next: str | None
+
+
+_SHORT: Final = Meta(min_length=1, max_length=200)
+_UNIT: Final = Meta(description="Dossiers that this unit or one below it has or had.")
+_PROCEDURE: Final = Meta(description="The code of a procedure.")
+_TEXT: Final = Meta(description="Part of a code, a procedure's or unit's name.")
+_PAGE: Final = Meta(description="`next` of the page before.")
+
+
+class ListAsked(Fresh):
+    """Which dossiers, and which page of them."""
+
+    unit: Annotated[UnitCode, _SHORT, _UNIT] | None = None
+    status: Annotated[PortalStatus, Meta(description="Its status (TrangThaiHoSo).")] | None = None
+    procedure: Annotated[ProcedureCode, _SHORT, _PROCEDURE] | None = None
+    q: Annotated[str, _SHORT, _TEXT] | None = None
+    irregular: Annotated[bool, Meta(description="Only dossiers with findings.")] = False
+    limit: Annotated[int, Meta(ge=1, le=_MOST, description="How many at most.")] = 50
+    cursor: Annotated[str, _SHORT, _PAGE] | None = None
+
+
+@dossiers.reads("/v1/dossiers", Action.READ, views=True)
+async def list_dossiers(asked: ListAsked, caller: Caller) -> At[DossierList]:
+    """List dossiers, newest first.
+
+    `q` finds codes by their beginning or end, procedures and units by their names, with or without
+    accents. A page never repeats or loses a dossier, however many are opened meanwhile.
+    """
+    rules = caller.services.store.rules
+    page = overview.Filter(
+        scope=_scope(caller),
+        unit=sorted(rules.subtree(asked.unit)) if asked.unit else None,
+        status=asked.status,
+        procedure=asked.procedure,
+        irregular=asked.irregular,
+        text=asked.q,
+        text_procedures=matching_procedures(rules, asked.q) if asked.q else (),
+        text_units=matching_units(rules, asked.q) if asked.q else (),
+        before=_cursor(asked.cursor),
+        limit=asked.limit,
     )
-    return await _listed(request, asked)
+    return await _listed(caller.services, page)
 
 
-def _scope(services: Services, sender: Sender) -> list[str] | None:
+def _scope(caller: Caller) -> list[str] | None:
     """Return the units to filter by; None where the sender's subtree is the whole register."""
-    whole = services.store.rules.units.keys() <= sender.scope
-    return None if whole else sorted(sender.scope)
+    scope = caller.sender.scope
+    whole = caller.services.store.rules.units.keys() <= scope
+    return None if whole else sorted(scope)
 
 
-def _text(text: str | None) -> str | None:
-    if text is not None and ("\0" in text or not 0 < len(text) <= 200):  # noqa: PLR2004
-        raise InvalidRequest("q must have 1 to 200 characters.")
-    return text
-
-
-async def _listed(request: AnyRequest, asked: overview.Filter) -> Response[bytes]:
-    await at_least(request, views=True)
-    services = services_of(request)
+async def _listed(services: Services, page: overview.Filter) -> At[DossierList]:
     position = services.runner.position
-    rows = await overview.page(services.pool, asked)
-    items = [dossier_body(overview.state_of(row), None) for row in rows]
-    more = len(rows) == asked.limit
+    rows = await services.overview.page(page)
+    items = [DossierItem.of(overview.state_of(row)) for row in rows]
+    more = len(rows) == page.limit
     cursor = _cursor_text(rows[-1].opened_seq) if more else None
-    headers = {"Hoso-Position": str(position)}
-    return answer({"items": items, "next": cursor}, headers=headers)
+    return At(DossierList(items, cursor), position)
 
 
 def _cursor(text: str | None) -> int | None:
@@ -170,23 +219,39 @@ class PersonSearch(msgspec.Struct, forbid_unknown_fields=True):
     id_number: str | None = None
     phone: str | None = None
 
+    @classmethod
+    def read(cls, body: bytes) -> "PersonSearch":
+        try:
+            return _searches.decode(body)
+        except UNREADABLE as error:
+            raise InvalidRequest(reason_of(error)) from error
 
-_searches = msgspec.json.Decoder(PersonSearch)
+
+_searches: Final = msgspec.json.Decoder(PersonSearch)
+_SEARCH: Final = Body(
+    schema=ref(PersonSearch.__name__),
+    example={"id_number": "044190001234"},
+    read=PersonSearch.read,
+)
 
 
-@post("/v1/dossier-searches", status_code=200)
-async def search_dossiers(request: AnyRequest) -> Response[bytes]:
-    """Find the dossiers of a person by exact identity number or phone."""
-    known(request, *FRESH)
-    sender = await sender_of(request, Action.FIND_PERSON)
-    try:
-        asked = _searches.decode(await body_of(request))
-    except msgspec.DecodeError as error:
-        raise InvalidRequest(reason_of(error)) from error
-    services = services_of(request)
-    given = [(k, v) for k, v in (("id_number", asked.id_number), ("phone", asked.phone)) if v]
+@dossiers.reads(
+    "/v1/dossier-searches",
+    Action.FIND_PERSON,
+    method=HttpMethod.POST,
+    views=True,
+    problems=(Forbidden,),
+)
+async def search_dossiers(
+    said: Annotated[PersonSearch, _SEARCH], caller: Caller
+) -> At[DossierList]:
+    """Find the dossiers of a person by exact identity number or phone.
+
+    The newest 200 within the sight of the token; parts of a number find nothing.
+    """
+    given = [(k, v) for k, v in (("id_number", said.id_number), ("phone", said.phone)) if v]
     if len(given) != 1:
         raise InvalidRequest("Give an id_number or a phone.")
-    found = await services.find_person(*given[0])
-    scope = _scope(services, sender)
-    return await _listed(request, overview.Filter(scope=scope, dossiers=found, limit=_MOST))
+    found = await caller.services.find_person(*given[0])
+    page = overview.Filter(scope=_scope(caller), dossiers=found, limit=_MOST)
+    return await _listed(caller.services, page)

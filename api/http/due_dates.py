@@ -1,65 +1,94 @@
 """Due dates: why a dossier's are what they are, and what one would be."""
 
-from typing import Final
+from typing import Annotated, Final
 
-from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar import HttpMethod
+from msgspec import Meta
 
-from api.http.dossiers import seen
-from api.http.requests import (
-    FRESH,
-    AnyRequest,
-    answer,
-    at_least,
-    body_of,
-    instant,
-    known,
-    sender_of,
-    services_of,
-    single,
-)
-from api.naming import dossier_ref, known_position, rules_known
-from api.showing.due_dates import due_date_body, preview_body
+from api.http.declared import Body, Caller, Resource, ref
+from api.http.dossiers import AsKnown, seen
+from api.http.paths import DossierName
+from api.http.replies import At, Versioned
+from api.naming import known_position, rules_known
+from api.showing.answers import Moment
+from api.showing.due_dates import DueDate, DuePreviewed
+from domain import errors as why
 from domain.dossier.explanation.explanation import explained, standpoint
 from domain.dossier.explanation.preview import DuePreview, previewed
 from domain.ledger.access import Action
+from streams.wire.examples import PREVIEW as PREVIEW_EXAMPLE
 from streams.wire.inputs import Shape
 
+due_dates: Final = Resource(
+    "Due dates",
+    "When a dossier is due and why, day by day, with the decisions and articles behind it.",
+)
 
-@get("/v1/dossiers/{dossier:str}/due-date")
-async def get_due_date(request: AnyRequest, dossier: FromPath[str]) -> Response[bytes]:
-    """Return every date of a dossier: by which rules, day by day, and who must do what by when."""
-    known(request, "as_of", "known_at", "at", *FRESH)
-    sender = await sender_of(request, Action.READ)
-    as_of, at = instant(request, "as_of"), instant(request, "at")
-    await at_least(request, views=False)
-    services = services_of(request)
-    found, events, position = await seen(services, sender, dossier_ref(dossier))
-    known_at = await known_position(services, single(request, "known_at"))
+_AT: Final = Meta(description="When the clock would resume and duties are judged. Default: now.")
+
+
+class DueAsked(AsKnown):
+    """Where one stands in time, and when the dates are judged."""
+
+    at: Annotated[Moment, _AT] | None = None
+
+
+@due_dates.reads(
+    "/v1/dossiers/{dossier:str}/due-date",
+    Action.READ,
+    problems=(why.NotFound, why.TimeWithoutOffset),
+)
+async def get_due_date(dossier: DossierName, asked: DueAsked, caller: Caller) -> Versioned[DueDate]:
+    """Return every date of a dossier, and why it is that one.
+
+    By which versions of the rules, day by day, what moved it, and who must do what by when.
+    """
+    services = caller.services
+    found, events, position = await seen(services, caller.sender, dossier)
+    known_at = await known_position(services, asked.known_at)
     told = standpoint(
         events,
         await rules_known(services, known_at),
-        at=at or as_of or services.now(),
-        as_of=as_of,
+        at=asked.at or asked.as_of or services.now(),
+        as_of=asked.as_of,
         known_at=known_at,
     )
     shown = position if known_at is None else min(known_at, position)
-    headers = {"ETag": f'"{found.version}"', "Hoso-Position": str(position)}
-    return answer(due_date_body(explained(told), shown), headers=headers)
+    return Versioned(DueDate.of(explained(told), shown), position, found.version)
 
 
 PREVIEW: Final = Shape(DuePreview, {})
 
 
-@post("/v1/due-previews", status_code=200)
-async def preview_due_date(request: AnyRequest) -> Response[bytes]:
-    """Say when a dossier would be due that is received so, and why. Nothing is recorded."""
-    known(request, *FRESH)
-    sender = await sender_of(request, Action.READ)
-    said, _ = PREVIEW.decode(await body_of(request))
-    await at_least(request, views=False)
-    services = services_of(request)
+def _preview(body: bytes) -> DuePreview:
+    said, _ = PREVIEW.decode(body)
+    return DuePreview(**said)
+
+
+_PREVIEW: Final = Body(schema=ref(DuePreview.__name__), example=PREVIEW_EXAMPLE, read=_preview)
+
+
+@due_dates.reads(
+    "/v1/due-previews",
+    Action.READ,
+    method=HttpMethod.POST,
+    problems=(
+        why.UnknownProcedure,
+        why.UnknownUnit,
+        why.UnitEnded,
+        why.CalendarLacksYear,
+        why.CalendarContradicts,
+        why.TimeWithoutOffset,
+    ),
+)
+async def preview_due_date(
+    said: Annotated[DuePreview, _PREVIEW], caller: Caller
+) -> At[DuePreviewed]:
+    """Say when a dossier would be due that is received so, and why. Nothing is recorded.
+
+    The rules are those known now; the moment of receipt may lie in the future.
+    """
+    services = caller.services
     reading = await services.store.read()
-    told = previewed(DuePreview(**said), services.store.rules, sender.unit)
-    body = {"position": reading.position, **preview_body(explained(told))}
-    return answer(body, headers={"Hoso-Position": str(reading.position)})
+    told = previewed(said, services.store.rules, caller.sender.unit)
+    return At(DuePreviewed.of(explained(told), reading.position), reading.position)

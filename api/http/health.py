@@ -1,34 +1,59 @@
 """What those who run the service ask: is it alive, is it ready, how does it do."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import Annotated, ClassVar, Final, Literal
 
-from litestar import Response, get
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.http.problems import problem_response
-from api.http.requests import AnyRequest, answer, services_of
+from api.http.declared import Resource, Visitor
+from api.http.replies import File, Media, Reply
 from api.services import Services
+from api.showing.answers import Answer, Count
 from domain.errors import Busy, Forbidden
-from domain.ledger.appends import Problem
+
+running: Final = Resource("Running", "What those who run the service ask: is it alive and well.")
 
 
-@get("/health")
-async def health() -> Response[bytes]:
-    """Say that the process runs."""
-    return answer({"status": "ok"})
+class Health(Answer):
+    """The process runs."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = {"status": "ok"}
+
+    status: Literal["ok"]
 
 
-@get("/ready")
-async def ready(request: AnyRequest) -> Response[bytes]:
-    """Say whether the database answers and no read model has halted."""
-    services = services_of(request)
+@running.is_open("/health")
+async def health() -> Reply[Health]:
+    """Say that the process runs.
+
+    It asks nobody else: the database may be away.
+    """
+    return Reply(Health("ok"))
+
+
+class Readiness(Answer):
+    """The service can answer; `position` is what every list shows."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = {"status": "ready", "position": 41}
+
+    status: Literal["ready"]
+    position: Count
+
+
+@running.is_open("/ready", problems=(Busy,))
+async def ready(visitor: Visitor) -> Reply[Readiness]:
+    """Say whether the database answers and no read model has halted.
+
+    A balancer sends requests elsewhere while it does not.
+    """
+    services = visitor.services
     await services.refresh_rules(0)
     if services.runner.halted:
-        refusal = Busy("A read model has halted: " + "; ".join(services.runner.halted.values()))
-        return problem_response(Problem.of(refusal))
-    return answer({"status": "ready", "position": services.runner.position})
+        raise Busy("A read model has halted: " + "; ".join(services.runner.halted.values()))
+    return Reply(Readiness("ready", services.runner.position))
 
 
 class Figures(Collector):
@@ -51,11 +76,15 @@ class Figures(Collector):
         ]
 
 
-@get("/metrics")
-async def metrics(request: AnyRequest) -> Response[bytes]:
-    """Prometheus figures, for this machine only."""
-    if request.client is None or not ip_address(request.client.host).is_loopback:
+@running.is_open("/metrics", problems=(Forbidden,))
+async def metrics(visitor: Visitor) -> Annotated[File, Media(("text/plain",))]:
+    """Return the figures of this process for Prometheus, on this machine only.
+
+    How many appends wait and were committed, and how far the read models are.
+    """
+    client = visitor.request.client
+    if client is None or not ip_address(client.host).is_loopback:
         raise Forbidden("Metrics are for this machine only.")
     registry = CollectorRegistry()
-    registry.register(Figures(services_of(request)))
-    return Response(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
+    registry.register(Figures(visitor.services))
+    return File(generate_latest(registry), CONTENT_TYPE_LATEST)

@@ -1,51 +1,58 @@
-"""The OpenAPI 3.1 document, built from the table of operations."""
+"""The OpenAPI 3.1 document: every operation that the application serves, described."""
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 from functools import cache
-from typing import Any, Final, get_args
+from typing import Annotated, Any, Final
 
-import msgspec
 import orjson
-from litestar import Response, get
 
-from api.http import answers as say
-from api.http.dossiers import PersonSearch
-from api.http.due_dates import PREVIEW
-from api.http.operations import JSON, REF, TIME, Answer, Operation, ref, served
-from api.http.problems import MEDIA_TYPE, STATUS
+from api.http import schemas
+from api.http.declared import Answered, Operation, Parameter, Resource, ref
+from api.http.documentation import documents
+from api.http.operations import SERVED
+from api.http.problems import MEDIA_TYPE, STATUS, Problem
+from api.http.queries import QueryParameter
+from api.http.replies import JSON, File, Media
 from api.showing.refusals import TITLES
 from domain import errors as why
-from domain.dossier.chapters import COMMANDS
-from domain.ledger.stored import EVENTS
-from streams.wire.cloudevents import PREFIX, CloudEvent
-from streams.wire.inputs import command_shape, fact_shape
+
+Json = dict[str, Any]
+RESOURCES: Final[tuple[Resource, ...]] = (*SERVED, documents)
 
 _ANYWHERE: Final = ("method-not-allowed", "internal-error")
+_ABOUT: Final = "Sổ cái hồ sơ thủ tục hành chính: every action on a dossier, recorded for ever."
 
 
 def operations() -> Iterator[Operation]:
     """Yield everything that the application serves."""
-    yield from served()
-    yield Operation(
-        handler=openapi_document,
-        path="/openapi.json",
-        answers={200: (Answer(),)},
-        open=True,
-    )
+    for resource in RESOURCES:
+        yield from resource
 
 
-def _described(operation: Operation) -> dict[str, Any]:
-    summary = operation.summary or operation.handler.fn.__doc__ or ""
-    described: dict[str, Any] = {
-        "operationId": operation.name or operation.handler.fn.__name__.replace("_", "-"),
+@documents.is_open("/openapi.json")
+async def openapi_document() -> Annotated[File, Media((JSON,))]:
+    """Return this description.
+
+    It is made from what the service itself runs: OpenAPI 3.1.
+    """
+    return File(_bytes(), JSON)
+
+
+@cache
+def _bytes() -> bytes:
+    return orjson.dumps(document())
+
+
+def _described(operation: Operation, tag: str) -> Json:
+    summary, _, more = operation.text.partition("\n\n")
+    described: Json = {
+        "operationId": operation.name,
+        "tags": [tag],
         "summary": " ".join(summary.split()),
-        "parameters": list(operation.parameters),
-        "responses": {
-            **{str(status): _answered(found) for status, found in operation.answers.items()},
-            **_refusals(operation.problems),
-        },
-        "security": [] if operation.open else [{"bearer": []}],
+        "description": " ".join(more.split()),
+        "parameters": list(_parameters(operation)),
+        "responses": {**_answers(operation.answers), **_refusals(operation.problems)},
+        "security": [{"bearer": []}] if operation.actions else [],
     }
     if operation.bodies:
         content = {
@@ -56,9 +63,45 @@ def _described(operation: Operation) -> dict[str, Any]:
     return described
 
 
-def _answered(answers: Iterable[Answer]) -> dict[str, Any]:
-    content: dict[str, Any] = {}
-    headers: dict[str, Any] = {}
+def _parameters(operation: Operation) -> Iterator[Json]:
+    for each in operation.parameters:
+        yield _parameter(each)
+    if operation.query is not None:
+        yield from map(_in_query, operation.query.parameters())
+
+
+def _parameter(each: Parameter) -> Json:
+    return {
+        "name": each.name,
+        "in": each.where,
+        "required": each.required,
+        "description": each.description,
+        "schema": each.schema,
+        "example": each.example,
+    }
+
+
+def _in_query(each: QueryParameter) -> Json:
+    return {
+        "name": each.name,
+        "in": "query",
+        "required": False,
+        "description": each.description,
+        "schema": each.schema,
+    }
+
+
+def _answers(answers: Iterable[Answered]) -> Json:
+    by_status: dict[int, list[Answered]] = {}
+    for answer in answers:
+        by_status.setdefault(answer.status, []).append(answer)
+    return {str(status): _answered(found) for status, found in by_status.items()}
+
+
+def _answered(answers: Iterable[Answered]) -> Json:
+    content: Json = {}
+    headers: Json = {}
+    texts: list[str] = []
     for answer in answers:
         headers |= {
             name: {"schema": schema, "required": True} for name, schema in answer.headers.items()
@@ -66,15 +109,20 @@ def _answered(answers: Iterable[Answer]) -> dict[str, Any]:
         if answer.body is None:
             content[answer.media] = {}
             continue
-        one = ref(answer.body.__name__)
-        shown = content.setdefault(answer.media, {"schema": {"anyOf": []}, "examples": {}})
-        shown["schema"]["anyOf"].append(one)
-        shown["examples"][answer.body.__name__] = {"value": say.ANSWERS[answer.body]}
-    text = "; ".join((answer.body.__doc__ or "") for answer in answers if answer.body)
-    return {"description": text or "The file.", "headers": headers, "content": content}
+        name = answer.body.__name__
+        texts.append(answer.body.__doc__ or "")
+        shown = content.setdefault(answer.media, {"schema": ref(name), "examples": {}})
+        if shown["examples"]:
+            shown["schema"] = {"anyOf": [*map(ref, shown["examples"]), ref(name)]}
+        shown["examples"][name] = {"value": answer.body.EXAMPLE}
+    return {
+        "description": "; ".join(filter(None, texts)) or "The file.",
+        "headers": headers,
+        "content": content,
+    }
 
 
-def _refusals(problems: Iterable[type[why.DomainError]]) -> dict[str, Any]:
+def _refusals(problems: Iterable[type[why.DomainError]]) -> Json:
     by_status: dict[int, list[type[why.DomainError]]] = {}
     for problem in problems:
         by_status.setdefault(int(STATUS[problem.code]), []).append(problem)
@@ -88,84 +136,48 @@ def _refusals(problems: Iterable[type[why.DomainError]]) -> dict[str, Any]:
     }
 
 
-def _refusal(codes: list[str]) -> dict[str, Any]:
-    return {"allOf": [ref("Problem"), {"properties": {"code": {"enum": codes}}}]}
+def _refusal(codes: list[str]) -> Json:
+    return {"allOf": [ref(Problem.__name__), {"properties": {"code": {"enum": codes}}}]}
 
 
-def _refusal_headers(status: int) -> dict[str, Any]:
+def _refusal_headers(status: int) -> Json:
     name = {401: "WWW-Authenticate", 429: "Retry-After", 503: "Retry-After"}.get(status)
     return {name: {"schema": {"type": "string"}, "required": True}} if name else {}
 
 
-def _payloads() -> dict[str, Any]:
-    """Return the schemas of all payloads: one call, so that shared parts have one name."""
-    shapes = [fact_shape(topic).struct for topic in EVENTS]
-    shapes += [command_shape(name).struct for name in COMMANDS]
-    shapes.append(PREVIEW.struct)
-    inputs = [*shapes, CloudEvent, PersonSearch]
-    _, schemas = msgspec.json.schema_components(inputs, ref_template=REF)
-    for shape in shapes:
-        for each in msgspec.structs.fields(shape):
-            if datetime in (each.type, *get_args(each.type)):
-                schema = schemas[shape.__name__]["properties"][each.encode_name]
-                _moment(schema)
-    schemas["PersonSearch"] |= {"minProperties": 1}
-    schemas["CloudEvent"]["properties"]["time"] |= TIME
-    return schemas
-
-
-def _moment(schema: dict[str, Any]) -> None:
-    for option in schema.get("anyOf", [schema]):
-        if option["type"] == "string":
-            option["format"] = "date-time"
-
-
-def _event_schema() -> dict[str, Any]:
-    """Say for each type of event which payload it has."""
-    types = [
-        {
-            "title": topic,
-            "properties": {"type": {"const": PREFIX + topic}, "data": ref(event.__name__)},
-        }
-        for topic, event in EVENTS.items()
-    ]
-    return {"description": CloudEvent.__doc__, "allOf": [ref("CloudEvent"), {"oneOf": types}]}
-
-
-def document() -> dict[str, Any]:
+def document() -> Json:
     """Return the whole description."""
-    paths: dict[str, dict[str, Any]] = {}
-    for operation in operations():
-        paths.setdefault(operation.path, {})[operation.method] = _described(operation)
-    codes = "\n".join(f"| `{code}` | {int(STATUS[code])} | {TITLES[code]} |" for code in STATUS)
+    paths: dict[str, Json] = {}
+    for resource in RESOURCES:
+        for each in resource:
+            methods = paths.setdefault(each.path, {})
+            methods[each.method.lower()] = _described(each, resource.name)
+    bodies = {each.body: None for one in operations() for each in one.answers if each.body}
     anywhere = {
         code: {"description": TITLES[code], "content": {MEDIA_TYPE: {"schema": _refusal([code])}}}
         for code in _ANYWHERE
     }
     return {
         "openapi": "3.1.0",
-        "info": {
-            "title": "Hồ Sơ Ledger",
-            "version": "1",
-            "description": "Sổ cái hồ sơ thủ tục hành chính.\n\n"
-            f"Problems (RFC 9457), by `code`:\n\n| code | status | title |\n|---|---|---|\n{codes}",
-            "license": {"name": "MIT", "identifier": "MIT"},
-        },
+        "info": _info(),
+        "servers": [{"url": "/", "description": "The service that gave this description."}],
+        "tags": [{"name": each.name, "description": each.about} for each in RESOURCES],
         "paths": paths,
         "components": {
-            "schemas": {**_payloads(), **say.schemas(REF), "Event": _event_schema()},
+            "schemas": {**schemas.sent(), **schemas.answered([*bodies, Problem])},
             "responses": anywhere,
             "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer"}},
         },
     }
 
 
-@cache
-def _bytes() -> bytes:
-    return orjson.dumps(document())
-
-
-@get("/openapi.json", sync_to_thread=False)
-def openapi_document() -> Response[bytes]:
-    """Return this description."""
-    return Response(_bytes(), media_type=JSON)
+def _info() -> Json:
+    codes = "\n".join(f"| `{code}` | {int(STATUS[code])} | {TITLES[code]} |" for code in STATUS)
+    return {
+        "title": "Hồ Sơ Ledger",
+        "version": "1",
+        "description": f"{_ABOUT}\n\n"
+        f"Problems (RFC 9457), by `code`:\n\n| code | status | title |\n|---|---|---|\n{codes}",
+        "contact": {"name": "Whoever runs this service"},
+        "license": {"name": "MIT", "identifier": "MIT"},
+    }

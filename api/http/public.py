@@ -1,15 +1,24 @@
 """What anybody may ask without a token: how far the dossier with this code has come."""
 
+from collections.abc import Mapping
 from time import monotonic
+from typing import ClassVar, Final
 
-from litestar import Response, get
-from litestar.params import FromPath
-
-from api.http.requests import FRESH, AnyRequest, answer, at_least, known, services_of
-from api.naming import dossier_ref, stream_named
+from api.http.declared import Resource, Visitor
+from api.http.paths import DossierCode
+from api.http.queries import Fresh
+from api.http.replies import At
+from api.http.requests import reached
+from api.naming import stream_named
+from api.showing import examples
+from api.showing.answers import Answer
 from domain.dossier.evolve import replay
 from domain.dossier.status import SHOWN
-from domain.errors import NotFound, TooManyRequests
+from domain.errors import Busy, InvalidRequest, NotFound, NotYet, TooManyRequests
+
+public: Final = Resource(
+    "Public", "What anybody may ask who has the code of a dossier: how far it has come."
+)
 
 
 class Allowance:
@@ -32,21 +41,32 @@ class Allowance:
             raise TooManyRequests
 
 
-@get("/v1/public/dossiers/{code:str}")
-async def look_up(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
-    """Return only the code and the completion level (TT 01/2018/TT-VPCP, Điều 16.2.d)."""
-    known(request, *FRESH)
-    request.app.state.allowance.spend(request.client.host if request.client else "")
-    await at_least(request, views=False)
-    services = services_of(request)
-    ref = dossier_ref(code)
-    if not isinstance(ref, str):
-        raise NotFound("such dossier")
-    stream = await stream_named(services, ref)
+class Completion(Answer):
+    """All that the public sees of a dossier."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = examples.COMPLETION
+
+    code: str
+    completion: str
+    label: str
+
+
+@public.is_open(
+    "/v1/public/dossiers/{code:str}",
+    problems=(InvalidRequest, NotFound, TooManyRequests, NotYet, Busy),
+)
+async def look_up(code: DossierCode, asked: Fresh, visitor: Visitor) -> At[Completion]:
+    """Return only the code and the completion level (TT 01/2018/TT-VPCP, Điều 16.2.d).
+
+    An address may ask 120 times at once, and 10 times a second after that.
+    """
+    services, client = visitor.services, visitor.request.client
+    visitor.request.app.state.allowance.spend(client.host if client else "")
+    await reached(services, asked)  # Only now: who asks too often does not wait here.
+    stream = await stream_named(services, code)
     reading = await services.store.read(stream=stream)
     dossier = replay(stream, reading.events, services.store.rules)
-    if dossier.status is None:
+    if dossier.status is None or dossier.code is None:
         raise NotFound("such dossier")
     shown = SHOWN[dossier.status]
-    body = {"code": dossier.code, "completion": shown.completion, "label": shown.label}
-    return answer(body, headers={"Hoso-Position": str(reading.position)})
+    return At(Completion(dossier.code, shown.completion, shown.label), reading.position)

@@ -1,19 +1,20 @@
-"""What every endpoint reads from a request: the services, who asks, and from which position."""
+"""What is read from a request: the services, who asks, what was sent, and from which position."""
 
 import asyncio
 import re
-from datetime import datetime
 from hashlib import sha256
 from time import monotonic
 from typing import Any, cast
+from urllib.parse import parse_qsl
 
 import msgspec
-import orjson
-from litestar import Request, Response
+from litestar import Request
 from litestar.datastructures import State
 
+from api.http.queries import Fresh, Pairs
 from api.services import Services
 from domain.errors import (
+    Forbidden,
     InvalidRequest,
     KeyRequired,
     NotYet,
@@ -21,7 +22,6 @@ from domain.errors import (
     VersionRequired,
 )
 from domain.ledger.access import Action, Sender, authenticate
-from streams.wire.inputs import moment
 
 AnyRequest = Request[Any, Any, State]
 
@@ -30,16 +30,14 @@ _VERSION = re.compile(r'(?:W/)?"(\d{1,9})"')
 _MARGIN = 64
 _LOOK_AGAIN = 0.05
 _STALE_RULES = 0.5  # Seconds after which a revoked token is refused for sure.
-_LONGEST_WAIT = 30
-FRESH = ("min_position", "wait")  # What every read knows.
 
 
 def services_of(request: AnyRequest) -> Services:
     return cast("Services", request.app.state.services)
 
 
-async def sender_of(request: AnyRequest, action: Action) -> Sender:
-    """Return who asks, or raise Unauthorized or Forbidden."""
+async def sender_of(request: AnyRequest, action: Action, *others: Action) -> Sender:
+    """Return who asks, if one of the actions is theirs, or raise Unauthorized or Forbidden."""
     services = services_of(request)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token:
@@ -48,11 +46,27 @@ async def sender_of(request: AnyRequest, action: Action) -> Sender:
     age = _STALE_RULES if digest in services.store.rules.tokens else 0
     await services.refresh_rules(age)
     sender = authenticate(services.store.rules, digest, services.now())
-    sender.must(action)
+    _must(sender, action, others)
     return sender
 
 
+def _must(sender: Sender, action: Action, others: tuple[Action, ...]) -> None:
+    try:
+        sender.must(action)
+    except Forbidden:
+        if not others:
+            raise
+        _must(sender, others[0], others[1:])
+
+
+def pairs_of(request: AnyRequest) -> Pairs:
+    """Return the parameters after the ?, as they were sent."""
+    text = request.scope["query_string"]
+    return parse_qsl(text.decode("latin-1"), keep_blank_values=True) if text else ()
+
+
 def key_of(request: AnyRequest) -> str | None:
+    """Return the Idempotency-Key, or raise KeyRequired for what can be none."""
     key = request.headers.get("idempotency-key")
     if key is None:
         return None
@@ -87,66 +101,16 @@ async def body_of(request: AnyRequest) -> bytes:
     return body
 
 
-def number(request: AnyRequest, name: str, default: int, low: int, high: int) -> int:
-    """Return a whole number of the query, or raise InvalidRequest."""
-    text = single(request, name)
-    if text is None:
-        return default
-    if not (text.isascii() and text.isdigit()) or not low <= int(text[:19]) <= high:
-        raise InvalidRequest(f"{name} must be a whole number from {low} to {high}.")
-    return int(text)
-
-
-def single(request: AnyRequest, name: str) -> str | None:
-    """Return the one value of a parameter; more than one is no request that can be answered."""
-    values = request.query_params.getall(name, [])
-    if len(values) > 1:
-        raise InvalidRequest(f"{name} may be given once.")
-    if values and (not values[0] or "\0" in values[0]):
-        raise InvalidRequest(f"{name} must have a value, without U+0000.")
-    return values[0] if values else None
-
-
-def flag(request: AnyRequest, name: str) -> bool:
-    text = single(request, name)
-    if text not in (None, "true", "false"):
-        raise InvalidRequest(f"{name} must be true or false.")
-    return text == "true"
-
-
-def instant(request: AnyRequest, name: str) -> datetime | None:
-    text = single(request, name)
-    return moment(text, name) if text is not None else None
-
-
-def known(request: AnyRequest, *names: str) -> None:
-    """Refuse parameters that the endpoint does not know: a slip must not widen an answer."""
-    unknown = set(request.query_params).difference(names)
-    if unknown:
-        raise InvalidRequest(f"There is no parameter {min(unknown)[:40]!a} here.")
-
-
-async def at_least(request: AnyRequest, *, views: bool) -> None:
-    """Wait for the position that the caller asks for, or raise NotYet."""
-    position = number(request, "min_position", 0, 0, 2**62)
-    wait = number(request, "wait", 5, 0, _LONGEST_WAIT)
-    services = services_of(request)
-    deadline = monotonic() + wait
-    while position and await services.log.head() < position:
+async def reached(services: Services, asked: Fresh, *, views: bool = False) -> None:
+    """Wait for the position that is asked for, in the lists too if `views`, or raise NotYet."""
+    position = asked.min_position
+    if not position:
+        return
+    deadline = monotonic() + asked.wait
+    while await services.log.head() < position:
         if monotonic() >= deadline:
             raise NotYet(position)
         await asyncio.sleep(_LOOK_AGAIN)
     left = max(0.0, deadline - monotonic())
-    if views and position and not await services.runner.reached(position, left):
+    if views and not await services.runner.reached(position, left):
         raise NotYet(position)
-
-
-def answer(
-    body: object, *, status: int = 200, headers: dict[str, str] | None = None
-) -> Response[bytes]:
-    return Response(
-        orjson.dumps(body, option=orjson.OPT_UTC_Z),
-        status_code=status,
-        media_type="application/json",
-        headers=headers,
-    )

@@ -9,12 +9,11 @@ from api.main import Process, Settings, now, opened
 from api.operating.registers import KEEPER, decision_state, rehearse
 from domain.deadlines.decided import applied, days_of, deciding
 from domain.deadlines.law import CalendarDecision
-from domain.envelope import UnitCode
+from domain.envelope import VIETNAM, UnitCode
 from domain.errors import InvalidRequest, NotFound, UnknownUnit
 from domain.ledger.registering import Change
 from domain.rules.calendars import CalendarDecided
 from domain.rules.rule_book import CALENDAR, RuleBook
-from streams.registers.entries import VIETNAM
 from streams.time.acting import Machine
 from streams.time.recomputing import recompute_open
 
@@ -24,7 +23,7 @@ Advance = Callable[[int], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
+class CalendarQuestion:
     """Which calendar is to be shown: for whom, of which year, perhaps only what waits."""
 
     unit: str | None = None
@@ -33,7 +32,7 @@ class Asked:
     proposals: bool = False
 
 
-async def shown(settings: Settings, asked: Asked) -> dict[str, Any]:
+async def shown(settings: Settings, asked: CalendarQuestion) -> dict[str, Any]:
     """Return a calendar as it is decided now, for everybody or for the offices of a unit."""
     async with opened(settings, _ROLE) as process:
         return calendar_body(process.services.store.rules, asked, today())
@@ -43,7 +42,7 @@ def today() -> date:
     return now().astimezone(VIETNAM).date()
 
 
-def calendar_body(rules: RuleBook, asked: Asked, on: date) -> dict[str, Any]:
+def calendar_body(rules: RuleBook, asked: CalendarQuestion, on: date) -> dict[str, Any]:
     """Return the decisions that `asked` is about, and what they make of the days of its year."""
     name, line = _calendar_of(rules, asked)
     version = rules.calendars.version(name)
@@ -75,7 +74,7 @@ def calendar_body(rules: RuleBook, asked: Asked, on: date) -> dict[str, Any]:
     }
 
 
-def _calendar_of(rules: RuleBook, asked: Asked) -> tuple[str, list[UnitCode]]:
+def _calendar_of(rules: RuleBook, asked: CalendarQuestion) -> tuple[str, list[UnitCode]]:
     """Return a calendar's name, and the unit with all above it whose closures hold there."""
     if asked.calendar is not None and asked.calendar not in rules.calendars:
         raise NotFound(f"calendar {asked.calendar}")

@@ -1,37 +1,45 @@
 """What `hoso catalogue diff` does: compares two versions of a procedure. No token is asked."""
 
-from typing import Any
+from msgspec import Struct
 
-from api.main import Process, Settings, opened
+from api.main import Settings, opened
 from domain.envelope import ProcedureCode
 from domain.errors import InvalidRequest, NotFound
-from domain.rules.catalogue_diff import differences
+from domain.rules.catalogue_diff import Kind, differences
 from domain.rules.procedures import ProcedurePublished
 from domain.rules.rule_book import RuleBook
 
-_OPEN = """
-SELECT count(*) FROM views.dossier_overview
-WHERE procedure = $1 AND procedure_version = $2
-  AND accepted_at IS NOT NULL AND finished_at IS NULL
-"""
+
+class FieldChange(Struct, rename={"now": "is"}):
+    """A field that a later version of a procedure took away, added or changed."""
+
+    field: str
+    was: str | None
+    now: str | None
+    kind: Kind
 
 
-async def compared(
-    settings: Settings, code: str, was: int | None, now: int | None
-) -> dict[str, Any]:
+class Compared(Struct, rename={"earlier": "from", "later": "to"}):
+    """What a later version changed, and how many open dossiers keep the earlier one."""
+
+    procedure: str
+    earlier: int
+    later: int
+    changes: list[FieldChange]
+    dossiers_on_old_version: int
+
+
+async def compared(settings: Settings, code: str, was: int | None, now: int | None) -> Compared:
     """Return what the later version changed, and how many open dossiers keep the earlier one."""
     async with opened(settings, "catalogue") as process:
         earlier, later = chosen(process.services.store.rules, code, was, now)
-        return {
-            "procedure": code,
-            "from": earlier.version,
-            "to": later.version,
-            "changes": [
-                {"field": each.field, "was": each.was, "is": each.now, "kind": each.kind}
-                for each in differences(earlier, later)
-            ],
-            "dossiers_on_old_version": await _open_on(process, earlier),
-        }
+        await process.services.runner.catch_up()
+        changes = [
+            FieldChange(each.field, each.was, each.now, each.kind)
+            for each in differences(earlier, later)
+        ]
+        kept = await process.services.overview.open_on(earlier.code, earlier.version)
+        return Compared(code, earlier.version, later.version, changes, kept)
 
 
 def chosen(
@@ -54,8 +62,3 @@ def chosen(
     if was is None and not before:
         raise InvalidRequest(f"There is no version of {code} before {later} to compare with.")
     return versions[before[-1] if was is None else was], versions[later]
-
-
-async def _open_on(process: Process, version: ProcedurePublished) -> int:
-    await process.services.runner.catch_up()
-    return int(await process.pool.fetchval(_OPEN, version.code, version.version))

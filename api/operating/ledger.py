@@ -5,58 +5,76 @@ from collections.abc import Set as AbstractSet
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
+from uuid import UUID
 
+from msgspec import UNSET, Struct, UnsetType
+
+from api import main
 from api.main import VIEWS, Process, Settings, now, opened
 from api.naming import dossier_ref, stream_named
 from api.services import Services
-from api.showing.dossiers import dossier_body, history_body
+from api.showing.dossiers import DossierState, History, history_items
+from domain.dossier import history as told
 from domain.dossier.evolve import replay
-from domain.dossier.history import History
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
 from domain.ledger.access import Sender
 from domain.rules.tokens import Role
-from projections import dossier_overview
 from projections.rebuild import rebuild
 from streams.errors import FileRefused
 from streams.importing.importing import ImportReport, ImportStopped, Into, import_file
 from streams.importing.mapping import SHIPPED, load_mapping
 from streams.importing.refusals import RefusedFile
 
+Progress = Callable[[int, int], None]
 
-async def status(settings: Settings) -> dict[str, Any]:
+
+class RunningProcess(Struct):
+    role: str
+    pid: int
+
+
+class ViewStatus(Struct):
+    """How far a read model is."""
+
+    name: str
+    position: int
+    lag_events: int
+    lag_seconds: float
+
+
+class Status(Struct):
+    """The ledger and who works on it."""
+
+    position: int
+    database_url: str
+    processes: list[RunningProcess]
+    views: list[ViewStatus]
+
+
+async def status(settings: Settings) -> Status:
     """Return position, processes and how far each read model is."""
     async with opened(settings, "status") as process:
         return await status_of(process)
 
 
-async def status_of(process: Process) -> dict[str, Any]:
+async def status_of(process: Process) -> Status:
     position = await process.log.head()
     views = []
     for each in await process.services.runner.progress():
         behind = await process.log.recorded_at(each.position + 1)
         lag = (now() - behind).total_seconds() if behind is not None else 0.0
-        views.append(
-            {
-                "name": each.name,
-                "position": each.position,
-                "lag_events": max(0, position - each.position),
-                "lag_seconds": round(max(0.0, lag), 3),
-            }
-        )
-    names = await process.pool.fetch(
-        "SELECT DISTINCT application_name AS name FROM pg_stat_activity"
-        " WHERE application_name LIKE 'hoso %' AND datname = current_database()"
+        lag_events = max(0, position - each.position)
+        views.append(ViewStatus(each.name, each.position, lag_events, round(max(0.0, lag), 3)))
+    words = sorted(name.split() for name in await process.database.applications("hoso "))
+    return Status(
+        position=position,
+        database_url=_without_password(process.database.url),
+        processes=[RunningProcess(role, int(pid)) for _, role, pid in words],
+        views=views,
     )
-    words = sorted(row["name"].split() for row in names)
-    return {
-        "position": position,
-        "database_url": _without_password(process.database.url),
-        "processes": [{"role": role, "pid": int(pid)} for _, role, pid in words],
-        "views": views,
-    }
 
 
 def _without_password(url: str) -> str:
@@ -72,7 +90,7 @@ def _without_password(url: str) -> str:
     return urlunsplit(parts._replace(netloc=netloc, query="&".join(hidden)))
 
 
-async def found_dossier(services: Services, text: str) -> tuple[Dossier, History, int]:
+async def found_dossier(services: Services, text: str) -> tuple[Dossier, told.History, int]:
     """Return a dossier by id or code with its events and the position, or raise NotFound."""
     stream = await stream_named(services, dossier_ref(text))
     reading = await services.store.read(stream=stream)
@@ -81,31 +99,63 @@ async def found_dossier(services: Services, text: str) -> tuple[Dossier, History
     return replay(stream, reading.events, services.store.rules), reading.events, reading.position
 
 
-async def dossier(settings: Settings, text: str) -> dict[str, Any]:
+async def dossier(settings: Settings, text: str) -> DossierState:
     async with opened(settings, "dossier") as process:
         found, _, position = await found_dossier(process.services, text)
-        return dossier_body(found, position)
+        return DossierState.of(found, position)
 
 
 async def history(
     settings: Settings, text: str, as_of: datetime | None, known_at: datetime | None
-) -> dict[str, Any]:
+) -> History:
     async with opened(settings, "history") as process:
         return await history_of(process, text, as_of, known_at)
 
 
 async def history_of(
     process: Process, text: str, as_of: datetime | None = None, known_at: datetime | None = None
-) -> dict[str, Any]:
+) -> History:
     _, events, position = await found_dossier(process.services, text)
     known = await process.log.position_at(known_at) if known_at is not None else None
-    items = await history_body(process.services, list(events), as_of, known, clear=True)
-    return {"position": position if known is None else known, "items": items}
+    items = await history_items(process.services, events, as_of, known, clear=True)
+    return History(position if known is None else known, items)
+
+
+class Difference(Struct):
+    """What an audit found not to be as it was recorded."""
+
+    seq: int | None
+    stream: UUID | None
+    what: str
+
+
+class Audited(Struct):
+    """What an audit looked at, and what differs."""
+
+    events: int
+    streams: int
+    ok: bool
+    differences: list[Difference]
+
+
+async def audited(settings: Settings, workers: int | None, progress: Progress | None) -> Audited:
+    """Recompute everything from the rows; see infra.audit."""
+    found = await main.audited(settings, workers, progress)
+    differences = [Difference(each.seq, each.stream, each.what) for each in found.differences]
+    return Audited(found.events, found.streams, found.ok, differences)
+
+
+class RebuiltView(Struct):
+    """A read model that was built again."""
+
+    view: str
+    rows: int
+    rows_different: int
 
 
 async def rebuilt(
     settings: Settings, view: str, *, switch: bool, advance: Callable[[int], None]
-) -> dict[str, Any]:
+) -> RebuiltView:
     """Build a read model again beside the one in use; switch to it unless only comparing."""
     models = {model.NAME: model for model in VIEWS}
     if view not in models:
@@ -114,7 +164,43 @@ async def rebuilt(
         done = await rebuild(
             process.pool, process.log, models[view], switch=switch, progress=advance
         )
-    return {"view": done.view, "rows": done.rows, "rows_different": done.rows_different}
+    return RebuiltView(done.view, done.rows, done.rows_different)
+
+
+class Imported(Struct, kw_only=True):
+    """What became of a file. Where it was not read to its end, `stopped` says why.
+
+    Then nobody has counted what is irregular.
+    """
+
+    read: int
+    recorded: int
+    duplicate: int
+    refused: int
+    dossiers: int
+    position: int
+    irregular: int | UnsetType = UNSET
+    irregular_kinds: dict[str, int] | UnsetType = UNSET
+    stopped: str | None
+
+    @classmethod
+    def of(
+        cls,
+        report: ImportReport,
+        kinds: dict[str, int] | UnsetType = UNSET,
+        stopped: str | None = None,
+    ) -> Self:
+        return cls(
+            read=report.read,
+            recorded=report.recorded,
+            duplicate=report.duplicate,
+            refused=report.refused,
+            dossiers=report.dossiers,
+            position=report.position,
+            irregular=sum(kinds.values()) if kinds is not UNSET else UNSET,
+            irregular_kinds=kinds,
+            stopped=stopped,
+        )
 
 
 async def imported(
@@ -123,19 +209,15 @@ async def imported(
     mapping: Path | None,
     refused: Path | None,
     advance: Callable[[int], None],
-) -> dict[str, Any]:
-    """Record the facts of a file, bring the read models up, and say what is irregular.
-
-    `stopped` says why the file was not read to its end; then nobody has counted what is irregular.
-    """
+) -> Imported:
+    """Record the facts of a file, bring the read models up, and say what is irregular."""
     async with opened(settings, "import") as process:
         try:
-            body = await import_into(process, path, mapping, refused, advance)
+            return await import_into(process, path, mapping, refused, advance)
         except ImportStopped as stopped:
             if not stopped.report.read:
                 raise
-            return {**_counted(stopped.report), "stopped": str(stopped)}
-    return {**body, "stopped": None}
+            return Imported.of(stopped.report, stopped=str(stopped))
 
 
 async def import_into(
@@ -144,20 +226,25 @@ async def import_into(
     mapping: Path | None,
     refused: Path | None,
     advance: Callable[[int], None],
-) -> dict[str, Any]:
+) -> Imported:
     services = process.services
     await services.store.read()
     into = Into(
         store=services.store,
         ledger=services.ledger,
         registers=services.registers,
-        sender=Sender.machine("machine", Role.SOURCE, services.store.rules),
+        sender=Sender(
+            principal="machine",
+            role=Role.SOURCE,
+            unit=None,
+            scope=frozenset(services.store.rules.units),
+        ),
         digest=services.digest,
     )
 
     async def irregular(dossiers: AbstractSet[bytes]) -> dict[str, int]:
         await services.runner.catch_up()
-        return await dossier_overview.irregular_kinds(services.pool, dossiers)
+        return await services.overview.irregular_kinds(dossiers)
 
     with ExitStack() as stack:
         report = await import_file(
@@ -168,23 +255,7 @@ async def import_into(
             progress=lambda done, _total, _rows: advance(done),
             irregularities=irregular,
         )
-    kinds = report.irregular
-    return {
-        **_counted(report),
-        "irregular": sum(kinds.values()),
-        "irregular_kinds": dict(kinds),
-    }
-
-
-def _counted(report: ImportReport) -> dict[str, Any]:
-    return {
-        "read": report.read,
-        "recorded": report.recorded,
-        "duplicate": report.duplicate,
-        "refused": report.refused,
-        "dossiers": report.dossiers,
-        "position": report.position,
-    }
+    return Imported.of(report, dict(report.irregular))
 
 
 def shipped(named: Path, folder: Path, what: str) -> Path:

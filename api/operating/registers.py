@@ -14,7 +14,7 @@ from api.operating.ledger import found_dossier, shipped
 from api.showing.dossiers import payload_of, plain
 from domain.deadlines.law import BASE_POLICY, CalendarDecision, OfficePolicy
 from domain.dossier.parts import Party
-from domain.envelope import Meta, Recorded, UnitCode
+from domain.envelope import VIETNAM, Meta, Recorded, UnitCode
 from domain.errors import DomainError, NotFound, UnknownProcedure
 from domain.ledger.appends import Answer, Append, Reading
 from domain.ledger.registering import Change, Keeper, Registers
@@ -27,7 +27,6 @@ from domain.rules.subjects import SubjectErased
 from domain.rules.tokens import Role, TokenEntry, TokenGranted, TokenRevoked
 from streams.registers.catalogue_files import COMMUNE, CatalogueInvalid
 from streams.registers.catalogue_files import load_catalogue as read_catalogue
-from streams.registers.entries import VIETNAM
 
 CATALOGUES: Final = COMMUNE.parent
 KEEPER = Keeper(principal="machine", source="urn:hoso:command-line")
@@ -269,10 +268,4 @@ async def _is_subject(process: Process, subject: UUID) -> bool:
     """Say whether the ledger ever named a person so; one that is erased was a subject too."""
     if subject in process.services.store.rules.erased:
         return True
-    return bool(
-        await process.pool.fetchval(
-            "SELECT EXISTS (SELECT FROM ledger.subject_key WHERE subject = $1)"
-            " OR EXISTS (SELECT FROM ledger.lookup WHERE subject = $1)",
-            subject,
-        )
-    )
+    return await process.keys.has_named(subject)

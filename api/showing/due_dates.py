@@ -1,154 +1,155 @@
 """The dates of a dossier as they are shown, with everything that they follow from."""
 
-from datetime import timedelta
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import ClassVar, Self
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from api.showing.refusals import TITLES
-from api.showing.rules import counted_body
-from api.showing.texts import DUTIES, LANGUAGES, Summary, cause_of, summary_lines
-from domain.deadlines.explaining import Day
-from domain.deadlines.wording import day_text, explanation_text
-from domain.dossier.appointments import DueDateRecomputed
-from domain.dossier.dates.steps import StepDue
-from domain.dossier.explanation.explanation import DateState, Explanation, PauseTold
-from domain.dossier.explanation.judging import Duty
-from domain.dossier.explanation.moves import Move
-from domain.dossier.status import ENDED, Status
-from domain.errors import DomainError
+from msgspec import Struct
 
-Json = dict[str, Any]
-_MINUTE: Final = timedelta(minutes=1)
-_HOME: Final = ZoneInfo("Asia/Ho_Chi_Minh")
-_OVER: Final = ENDED | {Status.NOT_ACCEPTED}
+from api.showing import examples
+from api.showing.answers import Answer, Count, Moment
+from api.showing.due_parts import DueDay, DueDuty, DueMove, DuePause, DueProblem, DueStep
+from api.showing.rules import Counted, DuePolicies, DueRules, DueTerm
+from api.showing.texts import Summary, summary_lines
+from domain.deadlines.wording import explanation_text
+from domain.dossier.explanation.explanation import DateState, Explanation
+from domain.envelope import VIETNAM
+from domain.words import Language
 
 
-def due_date_body(found: Explanation, position: int) -> Json:
-    """Return every date of a dossier and why it is that one. It names no person."""
-    dossier, rules = found.standpoint.dossier, found.standpoint.rules
-    return {
-        "position": position,
-        "id": dossier.id,
-        "code": dossier.code,
-        "state": found.state,
-        "printed_due": dossier.printed_due,
-        "first_due": dossier.first_due,
-        "due": dossier.due,
-        "awaits": found.awaits,
-        "provisional": found.awaits is not None,
-        "due_if_resumed_now": found.resumed,
-        **counted_body(dossier, found.dates, found.days, rules),
-        "pauses": [_pause(each) for each in found.pauses],
-        "moves": [_move(each) for each in found.moves],
-        "steps": [_step(each) for each in found.steps],
-        "duties": [_duty(each) for each in found.duties],
-        "days": [_day(each) for each in found.days],
-        "problem": _problem(found.problem),
-        "text": _text(found),
-    }
+class Lines(Struct):
+    """The whole explanation, a sentence or a day each."""
+
+    vi: list[str]
+    en: list[str]
+
+    @classmethod
+    def of(cls, found: Explanation) -> Self:
+        return cls(_lines(found, "vi"), _lines(found, "en"))
 
 
-def preview_body(found: Explanation) -> Json:
-    """Return when a dossier would be due that is accepted so. Raises why that is not known."""
-    dossier, rules = found.standpoint.dossier, found.standpoint.rules
-    if found.problem is not None:
-        raise found.problem
-    explanation = {
-        "awaits": found.awaits,
-        "provisional": found.awaits is not None,
-        **counted_body(dossier, found.dates, found.days, rules),
-        "steps": [_step(each) for each in found.steps],
-        "days": [_day(each) for each in found.days],
-        "text": _text(found),
-    }
-    return {"due": dossier.due, "explanation": explanation}
-
-
-def _pause(told: PauseTold) -> Json:
-    each = told.interruption
-    return {
-        "kind": each.kind,
-        "start": each.start,
-        "end": each.end,
-        "policy": told.pause.policy,
-        "asked_by": each.by,
-        "ended_by": each.ended_by,
-        "working_minutes": told.worked // _MINUTE if told.worked is not None else None,
-        "effect": told.effect,
-    }
-
-
-def _move(move: Move) -> Json:
-    event = move.recorded.event
-    return {
-        "event": event.meta.event_id,
-        "seq": move.recorded.seq,
-        "at": event.timestamp,
-        "cause": cause_of(move),
-        "note": event.cause if isinstance(event, DueDateRecomputed) else None,
-        "first_due_before": move.before.first_due,
-        "first_due": move.after.first_due,
-        "due_before": move.before.due,
-        "due": move.after.due,
-        "calendar_version_before": move.before.calendar_version,
-        "calendar_version": move.after.calendar_version,
-    }
-
-
-def _step(each: StepDue) -> Json:
-    return {"name": each.name, "role": each.role, "hours": each.hours, "by": each.by}
-
-
-def _duty(duty: Duty) -> Json:
-    return {
-        "name": duty.name,
-        "by": duty.by,
-        "met_at": duty.met_at,
-        "state": duty.state,
-        "legal_basis": duty.legal_basis,
-        "text": DUTIES[duty.name],
-    }
-
-
-def _day(day: Day) -> Json:
-    """Return a day; `code` is the first of its reasons, `decision` the one that settles it."""
-    decisions = (each.decision for each in day.reasons if each.decision is not None)
-    return {
-        "date": day.date,
-        "minutes": day.minutes,
-        "paused_minutes": day.paused_minutes,
-        "nth": day.nth,
-        "why": {lang: day_text(day, lang) for lang in LANGUAGES},
-        "code": day.reasons[0].why if day.reasons else None,
-        "codes": [each.why for each in day.reasons],
-        "decision": next(decisions, None),
-    }
-
-
-def _problem(problem: DomainError | None) -> Json | None:
-    if problem is None:
-        return None
-    return {"code": problem.code, "title": TITLES[problem.code], "detail": str(problem)}
-
-
-def _text(found: Explanation) -> dict[str, list[str]]:
+def _lines(found: Explanation, lang: Language) -> list[str]:
     dossier, dates = found.standpoint.dossier, found.dates
     said = Summary(
         state=found.state,
-        zone=ZoneInfo(dossier.clock.calendar.zone) if dossier.clock is not None else _HOME,
+        zone=ZoneInfo(dossier.clock.calendar.zone) if dossier.clock is not None else VIETNAM,
         printed_due=dossier.printed_due,
         first_due=dossier.first_due,
         due=dossier.due,
         awaits=found.awaits,
         resumed=found.resumed,
-        problem=_problem(found.problem),
+        problem=found.problem,
         moves=found.moves,
     )
-    text: dict[str, list[str]] = {}
-    stands = found.state is DateState.PAUSED
-    for lang in LANGUAGES:
-        text[lang] = summary_lines(said, lang)
-        if dates is not None:
-            ran = dates.first._replace(due=dates.due, open=stands)
-            text[lang] += explanation_text(found.days, dates.counting, ran, lang)
-    return text
+    lines = summary_lines(said, lang)
+    if dates is None:
+        return lines
+    ran = dates.first._replace(due=dates.due, open=found.state is DateState.PAUSED)
+    return lines + explanation_text(found.days, dates.counting, ran, lang)
+
+
+class DueExplanation(Struct):
+    """Why a dossier would be due then. `awaits`: the agency from whose receipt the term counts."""
+
+    awaits: str | None
+    provisional: bool
+    clock_starts: Moment | None
+    term: DueTerm | None
+    policies: DuePolicies | None
+    rules: DueRules | None
+    steps: list[DueStep]
+    days: list[DueDay]
+    text: Lines
+
+    @classmethod
+    def of(cls, found: Explanation) -> Self:
+        counted = _counted(found)
+        return cls(
+            awaits=found.awaits,
+            provisional=found.awaits is not None,
+            clock_starts=counted.clock_starts,
+            term=counted.term,
+            policies=counted.policies,
+            rules=counted.rules,
+            steps=list(map(DueStep.of, found.steps)),
+            days=list(map(DueDay.of, found.days)),
+            text=Lines.of(found),
+        )
+
+
+class DuePreviewed(Answer):
+    """When a dossier would be due, and why."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = examples.DUE_PREVIEWED
+
+    position: Count
+    due: Moment | None
+    explanation: DueExplanation
+
+    @classmethod
+    def of(cls, found: Explanation, position: int) -> Self:
+        """Show when an accepted dossier would be due. Raises why that is not known."""
+        if found.problem is not None:
+            raise found.problem
+        return cls(position, found.standpoint.dossier.due, DueExplanation.of(found))
+
+
+class DueDate(Answer):
+    """Every date of a dossier, and everything that it follows from. It names no person."""
+
+    EXAMPLE: ClassVar[Mapping[str, object]] = examples.DUE_DATE
+
+    position: Count
+    id: UUID
+    code: str | None
+    state: DateState
+    printed_due: Moment | None
+    first_due: Moment | None
+    due: Moment | None
+    awaits: str | None
+    provisional: bool
+    due_if_resumed_now: Moment | None
+    clock_starts: Moment | None
+    term: DueTerm | None
+    policies: DuePolicies | None
+    rules: DueRules | None
+    pauses: list[DuePause]
+    moves: list[DueMove]
+    steps: list[DueStep]
+    duties: list[DueDuty]
+    days: list[DueDay]
+    problem: DueProblem | None
+    text: Lines
+
+    @classmethod
+    def of(cls, found: Explanation, position: int) -> Self:
+        dossier, counted = found.standpoint.dossier, _counted(found)
+        return cls(
+            position=position,
+            id=dossier.id,
+            code=dossier.code,
+            state=found.state,
+            printed_due=dossier.printed_due,
+            first_due=dossier.first_due,
+            due=dossier.due,
+            awaits=found.awaits,
+            provisional=found.awaits is not None,
+            due_if_resumed_now=found.resumed,
+            clock_starts=counted.clock_starts,
+            term=counted.term,
+            policies=counted.policies,
+            rules=counted.rules,
+            pauses=list(map(DuePause.of, found.pauses)),
+            moves=list(map(DueMove.of, found.moves)),
+            steps=list(map(DueStep.of, found.steps)),
+            duties=list(map(DueDuty.of, found.duties)),
+            days=list(map(DueDay.of, found.days)),
+            problem=DueProblem.of(found.problem) if found.problem is not None else None,
+            text=Lines.of(found),
+        )
+
+
+def _counted(found: Explanation) -> Counted:
+    seen = found.standpoint
+    return Counted.of(seen.dossier, found.dates, found.days, seen.rules)

@@ -6,12 +6,14 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from domain.deadlines.wording import Language, moment_text
+from api.showing.refusals import TITLES
+from domain.deadlines.wording import moment_text
 from domain.dossier.chapters import ACT_OF
 from domain.dossier.explanation.judging import DutyName
 from domain.dossier.explanation.moves import Move
+from domain.errors import DomainError
+from domain.words import Language
 
-LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 Words = Mapping[Language, str]
 
 DUTIES: Final[Mapping[DutyName, Words]] = {
@@ -96,7 +98,7 @@ class Summary:
     due: datetime | None = None
     awaits: str | None = None
     resumed: datetime | None = None
-    problem: Mapping[str, str] | None = None
+    problem: DomainError | None = None
     moves: Sequence[Move] = ()
 
 
@@ -109,7 +111,8 @@ def summary_lines(said: Summary, lang: Language) -> list[str]:
     """Return how the dates stand and came to be, a sentence each."""
     lines = [_STATES[said.state][lang]] if said.state in _STATES else []
     if said.problem is not None:
-        lines.append(_PROBLEM[lang].format_map(said.problem))
+        title = TITLES[said.problem.code]
+        lines.append(_PROBLEM[lang].format(title=title, detail=said.problem))
     if said.awaits is not None:
         lines.append(_PROVISIONAL[lang].format(said.awaits))
     if said.resumed is not None:

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from api.main import read_settings
 from api.operating import calendars
-from api.operating.calendars import HOURS, OFF, PROPOSED, WORKED, Asked, Confirmation
+from api.operating.calendars import HOURS, OFF, PROPOSED, WORKED, CalendarQuestion, Confirmation
 from api.terminal.console import as_json, carry_out, out, print_json, print_table, progress
 from domain.rules.calendars import CalendarDecided
 from domain.rules.rule_book import CALENDAR
@@ -61,7 +61,7 @@ def show_calendar(
 
     Examples: `hoso calendar show --year 2026 --unit H44.100`, `hoso calendar show --proposals`
     """
-    asked = Asked(unit=unit, year=year, calendar=name, proposals=proposals)
+    asked = CalendarQuestion(unit=unit, year=year, calendar=name, proposals=proposals)
     body: dict[str, Any] = carry_out(lambda: calendars.shown(read_settings(), asked))
     if as_json:
         print_json(body)

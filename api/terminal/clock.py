@@ -28,7 +28,7 @@ def clock(once: bool, as_json: bool) -> None:  # noqa: FBT001  # flags of the co
             raise click.UsageError("--json goes with --once.")
         carry_out(lambda: _run(read_settings()))
         return
-    ticked: Ticked = carry_out(lambda: _once(read_settings()))
+    ticked = carry_out(lambda: _once(read_settings()))
     body: dict[str, Any] = asdict(ticked)
     if as_json:
         print_json(body)

@@ -4,7 +4,6 @@ import logging
 import sys
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
 
@@ -74,13 +73,13 @@ def status(as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
 
     Example: `hoso status --json`
     """
-    body: dict[str, Any] = carry_out(lambda: ledger.status(main.read_settings()))
+    found = carry_out(lambda: ledger.status(main.read_settings()))
     if as_json:
-        print_json(body)
+        print_json(found)
         return
-    print_pairs({"position": body["position"], "database": body["database_url"]})
-    print_table("Processes", ["role", "pid"], [[p["role"], p["pid"]] for p in body["processes"]])
-    views = [[v["name"], v["position"], v["lag_events"], v["lag_seconds"]] for v in body["views"]]
+    print_pairs({"position": found.position, "database": found.database_url})
+    print_table("Processes", ["role", "pid"], [[each.role, each.pid] for each in found.processes])
+    views = [[v.name, v.position, v.lag_events, v.lag_seconds] for v in found.views]
     print_table("Read models", ["name", "position", "events behind", "seconds behind"], views)
 
 
@@ -91,7 +90,7 @@ def migrate(as_json: bool) -> None:  # noqa: FBT001  # a flag of the command lin
 
     The embedded database migrates itself at every start.
     """
-    applied: list[str] = carry_out(lambda: main.migrated(main.read_settings()))
+    applied = carry_out(lambda: main.migrated(main.read_settings()))
     if as_json:
         print_json({"applied": applied})
     else:
@@ -109,19 +108,17 @@ def audit(as_json: bool, workers: int | None) -> None:  # noqa: FBT001  # a flag
     Exit status 1 if anything does. Example: `hoso audit --json`
     """
     with progress("audit") as advance:
-        body: dict[str, Any] = carry_out(
-            lambda: main.audited(main.read_settings(), workers, advance)
-        )
+        found = carry_out(lambda: ledger.audited(main.read_settings(), workers, advance))
     if as_json:
-        print_json(body)
+        print_json(found)
     else:
-        for each in body["differences"]:
-            where = f"seq {each['seq']}" if each["seq"] is not None else "no event"
-            out.print(f"[red]differs[/] {where}, stream {each['stream']}: {each['what']}")
-        found = len(body["differences"])
-        verdict = "[green]nothing was changed[/]" if body["ok"] else f"[red]{found} differences[/]"
-        out.print(f"{body['events']} events in {body['streams']} streams: {verdict}")
-    if not body["ok"]:
+        for each in found.differences:
+            where = f"seq {each.seq}" if each.seq is not None else "no event"
+            out.print(f"[red]differs[/] {where}, stream {each.stream}: {each.what}")
+        count = len(found.differences)
+        verdict = "[green]nothing was changed[/]" if found.ok else f"[red]{count} differences[/]"
+        out.print(f"{found.events} events in {found.streams} streams: {verdict}")
+    if not found.ok:
         sys.exit(1)
 
 
@@ -135,13 +132,13 @@ def rebuild(view: str, compare: bool, as_json: bool) -> None:  # noqa: FBT001  #
     Readers see the old rows until then. Example: `hoso rebuild dossier_overview --compare`
     """
     with progress(f"rebuild {view}") as advance:
-        body = carry_out(
+        done = carry_out(
             lambda: ledger.rebuilt(main.read_settings(), view, switch=not compare, advance=advance)
         )
     if as_json:
-        print_json(body)
+        print_json(done)
     else:
-        out.print(f"{body['view']}: {body['rows']} rows, {body['rows_different']} were different")
+        out.print(f"{done.view}: {done.rows} rows, {done.rows_different} were different")
 
 
 @hoso.command()

@@ -2,23 +2,25 @@
 
 import re
 import sys
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, NoReturn
-from zoneinfo import ZoneInfo
+from typing import Any, NoReturn, TypeVar
 
-import orjson
 import rich_click as click
+from msgspec import UNSET
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from api.main import FAILURES, in_loop
+from api.showing.answers import encoded
+from domain.envelope import VIETNAM
 from domain.errors import DomainError
 from streams.errors import FileRefused
 
-HOME = ZoneInfo("Asia/Ho_Chi_Minh")
+T = TypeVar("T")
+
 out = Console(highlight=False, soft_wrap=True)
 notes = Console(stderr=True, highlight=False)
 
@@ -33,7 +35,7 @@ def fail(message: str) -> NoReturn:
     sys.exit(1)
 
 
-def carry_out(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN401  # what the work returns
+def carry_out(work: Callable[[], Coroutine[object, object, T]]) -> T:
     """Run a command's work; whatever a user can cause ends as one line and status 1."""
     try:
         return in_loop(work())
@@ -44,20 +46,20 @@ def carry_out(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:  # noqa: ANN
 
 
 def print_json(body: object) -> None:
-    sys.stdout.buffer.write(orjson.dumps(body, option=orjson.OPT_UTC_Z) + b"\n")
+    sys.stdout.buffer.write(encoded(body) + b"\n")
     sys.stdout.buffer.flush()
 
 
-def print_pairs(pairs: dict[str, object]) -> None:
+def print_pairs(pairs: Mapping[str, object]) -> None:
     """Print names and values, one a line."""
     grid = Table.grid(padding=(0, 2))
     for name, value in pairs.items():
-        if value not in (None, "", [], ()):
+        if value is not UNSET and value not in (None, "", [], ()):
             grid.add_row(f"[bold]{name}[/]", _shown(value))
     out.print(grid)
 
 
-def print_table(title: str, columns: list[str], rows: list[list[object]]) -> None:
+def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
@@ -68,7 +70,7 @@ def print_table(title: str, columns: list[str], rows: list[list[object]]) -> Non
 
 def _shown(value: object) -> str:
     if isinstance(value, datetime):
-        return value.astimezone(HOME).strftime("%d/%m/%Y %H:%M:%S")
+        return value.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
     if isinstance(value, list | tuple):
         return ", ".join(map(_shown, value))
     return "" if value is None else str(value).replace("[", r"\[")
@@ -109,7 +111,7 @@ class Moment(click.ParamType[datetime]):
             moment = datetime.fromisoformat(value)
         except ValueError:
             self.fail(f"{value!r} is no time like 2026-03-02T09:15 or 2026-03-02.", param, ctx)
-        return moment if moment.tzinfo is not None else moment.replace(tzinfo=HOME)
+        return moment if moment.tzinfo is not None else moment.replace(tzinfo=VIETNAM)
 
 
 class Age(click.ParamType[timedelta]):

@@ -15,21 +15,24 @@ from typing import Any
 from uuid import UUID
 
 import httpx
+from msgspec import UNSET
+from msgspec.structs import asdict
 
 from api import main
+from api.http.events import BATCH
 from api.main import Process, Settings, opened
-from api.operating.ledger import history_of, import_into, status_of
+from api.operating.ledger import Imported, audited, history_of, import_into, status_of
 from api.operating.registers import KEEPER, granted, load_catalogue
-from api.terminal.console import HOME, carry_out, fail, notes, out, print_pairs, print_table
+from api.terminal.console import carry_out, fail, notes, out, print_pairs, print_table
 from api.terminal.dossiers import print_history
 from api.terminal.explain import explained_by
 from domain.deadlines.decided import days_of
-from domain.deadlines.law import Term, TermUnit
+from domain.deadlines.law import TermUnit
 from domain.dossier.status import BY_PORTAL_CODE, SHOWN
+from domain.envelope import VIETNAM
 from domain.rules.procedures import ProcedurePublished
 from domain.rules.rule_book import CALENDAR
 from domain.rules.tokens import Role
-from projections import dossier_overview
 from streams.registers.catalogue_files import COMMUNE
 from streams.registers.catalogue_files import load_catalogue as read_catalogue
 from streams.registers.holiday_proposals import VERIFIED, proposal
@@ -37,29 +40,24 @@ from streams.simulation import Commune, as_sent, week
 
 _MARK = ".hoso-demo"
 _DESK, _AGENCIES = "H44.100.01", ("H44.100.02", "H44.100.03")
-_BATCH = "application/cloudevents-batch+json"
 _START = 60.0
-_A_PAUSED_ONE = (
-    "SELECT dossier_id FROM views.dossier_overview"
-    " WHERE pauses > 0 AND first_due IS NOT NULL ORDER BY opened_seq LIMIT 1"
-)
 
 
 def show_all(log: Path | None) -> None:
     """Run the demo. Everything that it starts, it stops."""
     settings = _fresh(main.read_settings())
-    loaded: dict[str, int] = carry_out(lambda: load_catalogue(settings, COMMUNE))
+    loaded = carry_out(lambda: load_catalogue(settings, COMMUNE))
     entries = read_catalogue(COMMUNE)
     published = [each for each in entries if isinstance(each, ProcedurePublished)]
     procedures = {
         str(each.code): each.term.amount
         for each in published
-        if each.term is not None and _counts_working_days(each.term)
+        if each.term is not None and each.term.unit is TermUnit.WORKING_DAY
     }
     _title("1. A commune's catalogue")
     out.print(f"{loaded['recorded']} entries recorded: units, procedures, an office policy.")
     commune = Commune(_DESK, _AGENCIES, procedures)
-    tokens: dict[str, str] = carry_out(lambda: _tokens(settings))
+    tokens = carry_out(lambda: _tokens(settings))
     with _service(settings) as address:
         out.print(f"The service answers at {address}")
         irregular = _week(address, tokens, commune)
@@ -69,11 +67,6 @@ def show_all(log: Path | None) -> None:
         carry_out(lambda: _look(settings, irregular))
     _audit(settings)
     _next(settings, log)
-
-
-def _counts_working_days(term: Term) -> bool:
-    """Say whether the ledger can compute due dates of such a term today."""
-    return term.unit is TermUnit.WORKING_DAY
 
 
 def _title(text: str) -> None:
@@ -94,7 +87,7 @@ def _fresh(settings: Settings) -> Settings:
 
 async def _tokens(settings: Settings) -> dict[str, str]:
     async with opened(settings, "demo") as process:
-        await _decide_years(process, datetime.now(HOME).date())
+        await _decide_years(process, datetime.now(VIETNAM).date())
         month = timedelta(days=30)
         return {
             "desk": await granted(process, Role.DESK, "H44.100", month),
@@ -154,13 +147,13 @@ def _client(address: str, token: str) -> httpx.Client:
 def _week(address: str, tokens: dict[str, str], commune: Commune) -> list[dict[str, Any]]:
     """Send the week as a bad network would; return the dossiers that are irregular."""
     _title("2. A week at the desk, sent over a bad network: twice, late and out of order")
-    today = datetime.now(HOME)
+    today = datetime.now(VIETNAM)
     monday = today - timedelta(days=today.weekday() + 14)
     counts: Counter[str] = Counter()
     position = 0
     with _client(address, tokens["desk"]) as client:
         for batch in as_sent(week(monday, commune)):
-            response = client.post("/v1/events", json=batch, headers={"Content-Type": _BATCH})
+            response = client.post("/v1/events", json=batch, headers={"Content-Type": BATCH})
             response.raise_for_status()
             answer = response.json()
             position = answer["position"]
@@ -206,30 +199,30 @@ def _commands(address: str, tokens: dict[str, str], commune: Commune) -> None:
 
 
 def _when(text: str | None) -> str:
-    return datetime.fromisoformat(text).astimezone(HOME).strftime("%d/%m/%Y %H:%M") if text else "-"
+    return (
+        datetime.fromisoformat(text).astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M") if text else "-"
+    )
 
 
 def _real_log(settings: Settings, log: Path) -> None:
     _title(f"4. A real log: {log.name}")
 
-    async def work() -> dict[str, Any]:
+    async def work() -> Imported:
         async with opened(settings, "import") as process:
             return await import_into(process, log, Path("receipt"), None, lambda _done: None)
 
-    body: dict[str, Any] = carry_out(work)
-    kinds = body.pop("irregular_kinds")
-    print_pairs(body)
-    rows: list[list[object]] = [[kind, count] for kind, count in kinds.items()]
-    print_table("Irregular events", ["kind", "how many"], rows)
+    done = carry_out(work)
+    kinds = done.irregular_kinds if done.irregular_kinds is not UNSET else {}
+    print_pairs({**asdict(done), "irregular_kinds": None})
+    print_table("Irregular events", ["kind", "how many"], kinds.items())
 
 
 async def _look(settings: Settings, irregular: list[dict[str, Any]]) -> None:
     async with opened(settings, "demo") as process:
         await process.services.runner.catch_up()
-        kinds = await dossier_overview.irregular_kinds(process.pool)
+        kinds = await process.services.overview.irregular_kinds()
         _title("5. What does not fit is recorded, and said to be irregular")
-        rows: list[list[object]] = [[kind, count] for kind, count in kinds.items()]
-        print_table("Irregular events in the ledger", ["kind", "how many"], rows)
+        print_table("Irregular events in the ledger", ["kind", "how many"], kinds.items())
         if irregular:
             chosen = irregular[0]
             _title("6. One full history")
@@ -238,26 +231,26 @@ async def _look(settings: Settings, irregular: list[dict[str, Any]]) -> None:
             print_history(await history_of(process, str(UUID(chosen["id"]))))
         await _due_date(process)
         state = await status_of(process)
-        out.print(f"\nposition {state['position']}, views: {state['views']}", markup=False)
+        views = ", ".join(f"{each.name} at {each.position}" for each in state.views)
+        out.print(f"\nposition {state.position}, views: {views}", markup=False)
 
 
 async def _due_date(process: Process) -> None:
-    paused = await process.pool.fetchval(_A_PAUSED_ONE)
+    paused = await process.services.overview.first_paused()
     if paused is not None:
         _title("7. A due date, day by day")
-        body = await explained_by(process, str(paused))
-        for line in body["text"]["vi"]:
+        found = await explained_by(process, str(paused))
+        for line in found.text.vi:
             out.print(f"  {line}", markup=False)
 
 
 def _audit(settings: Settings) -> None:
     _title("8. Audit: every leaf and chain, recomputed from the rows")
-    body: dict[str, Any] = carry_out(lambda: main.audited(settings, None, None))
+    found = carry_out(lambda: audited(settings, None, None))
     out.print(
-        f"{body['events']} events in {body['streams']} streams, differences: "
-        f"{len(body['differences'])}"
+        f"{found.events} events in {found.streams} streams, differences: {len(found.differences)}"
     )
-    if not body["ok"]:
+    if not found.ok:
         fail("The audit found differences.")
 
 

@@ -2,14 +2,15 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import rich_click as click
+from msgspec import UNSET
+from msgspec.structs import asdict
 
 from api.main import read_settings
 from api.operating import ledger
+from api.showing.dossiers import DossierState, History
 from api.terminal.console import (
-    HOME,
     Moment,
     as_json,
     carry_out,
@@ -21,6 +22,8 @@ from api.terminal.console import (
     progress,
 )
 from domain.dossier.status import BY_PORTAL_CODE, SHOWN
+from domain.envelope import VIETNAM
+from streams.wire.cloudevents import PREFIX
 
 _SAID_APART = ("irregular_kinds", "stopped")
 
@@ -48,21 +51,19 @@ def import_(file: Path, mapping: Path | None, refused: Path | None, as_json: boo
     if not file.is_file():
         fail(f"There is no file {file}.")
     with progress(f"import {file.name}", file.stat().st_size) as advance:
-        body: dict[str, Any] = carry_out(
-            lambda: ledger.imported(read_settings(), file, mapping, refused, advance)
-        )
+        found = carry_out(lambda: ledger.imported(read_settings(), file, mapping, refused, advance))
     if as_json:
-        print_json(body)
+        print_json(found)
     else:
-        kinds = body.get("irregular_kinds", {})
-        print_pairs({name: body[name] for name in body if name not in _SAID_APART})
+        print_pairs({k: v for k, v in asdict(found).items() if k not in _SAID_APART})
+        kinds = found.irregular_kinds if found.irregular_kinds is not UNSET else {}
         for kind, count in kinds.items():
             out.print(f"  irregular: {count} of {kind}")
-    if body["stopped"]:
-        fail(f"{body['stopped']} What was recorded until there stands.")
-    if body["refused"]:
+    if found.stopped:
+        fail(f"{found.stopped} What was recorded until there stands.")
+    if found.refused:
         where = f"; see {refused}" if refused else "; --refused FILE keeps them with the reasons"
-        fail(f"{body['refused']} rows were refused{where}.")
+        fail(f"{found.refused} rows were refused{where}.")
 
 
 @click.command()
@@ -73,21 +74,21 @@ def dossier(dossier: str, as_json: bool) -> None:  # noqa: FBT001  # a flag of t
 
     Example: `hoso dossier H44.100-260302-0001`
     """
-    body: dict[str, Any] = carry_out(lambda: ledger.dossier(read_settings(), dossier))
+    found = carry_out(lambda: ledger.dossier(read_settings(), dossier))
     if as_json:
-        print_json(body)
+        print_json(found)
         return
-    print_dossier(body)
+    print_dossier(found)
 
 
-def print_dossier(body: dict[str, Any]) -> None:
-    found = body["irregularities"]
-    status = body["status"]
-    known = BY_PORTAL_CODE.get(status)
+def print_dossier(found: DossierState) -> None:
+    odd = found.irregularities
+    status = found.status
+    known = BY_PORTAL_CODE[status] if status is not None else None
     label = f"{status} {SHOWN[known].label}" if known is not None else "chưa tiếp nhận"
-    print_pairs({**body, "status": label, "irregularities": len(found) or None})
-    for each in found:
-        out.print(f"  [yellow]irregular[/] {each['kind']}: {each['why']}")
+    print_pairs({**asdict(found), "status": label, "irregularities": len(odd) or None})
+    for each in odd:
+        out.print(f"  [yellow]irregular[/] {each.kind}: {each.why}")
 
 
 @click.command()
@@ -107,31 +108,29 @@ def history(
 
     Example: `hoso history H44.100-260302-0001 --known-at 2026-04-05`
     """
-    body: dict[str, Any] = carry_out(
-        lambda: ledger.history(read_settings(), dossier, as_of, known_at)
-    )
+    told = carry_out(lambda: ledger.history(read_settings(), dossier, as_of, known_at))
     if as_json:
-        print_json(body)
+        print_json(told)
         return
-    print_history(body)
+    print_history(told)
 
 
-def print_history(body: dict[str, Any]) -> None:
+def print_history(history: History) -> None:
     """Print a history for people: one event a paragraph, void ones crossed out."""
-    for item in body["items"]:
-        name = item["type"].removeprefix("vn.gov.motcua.")
-        when = item["occurred_at"].strftime("%d/%m/%Y %H:%M:%S %z")
-        told = item["recorded_at"].astimezone(HOME).strftime("%d/%m/%Y %H:%M:%S")
-        style = "strike dim" if item["voided_by"] else "bold"
-        out.print(f"[cyan]{when}[/]  [{style}]{name}[/]  v{item['version']} seq {item['seq']}")
-        who = ", ".join(str(item[key]) for key in ("actor", "unit", "source") if item[key])
+    for item in history.items:
+        name = item.type.removeprefix(PREFIX)
+        when = item.occurred_at.strftime("%d/%m/%Y %H:%M:%S %z")
+        told = item.recorded_at.astimezone(VIETNAM).strftime("%d/%m/%Y %H:%M:%S")
+        style = "strike dim" if item.voided_by else "bold"
+        out.print(f"[cyan]{when}[/]  [{style}]{name}[/]  v{item.version} seq {item.seq}")
+        who = ", ".join(filter(None, (item.actor, item.unit, item.source)))
         out.print(f"    {who}; told {told}", style="dim", markup=False)
-        for key, value in item["data"].items():
+        for key, value in item.data.items():
             if _says_something(value):
                 out.print(f"    {key}: {_short(value)}", markup=False)
-        if item["voided_by"]:
-            out.print(f"    [red]void[/], by event {item['voided_by']}")
-    notes.print(f"{len(body['items'])} events, position {body['position']}", style="dim")
+        if item.voided_by:
+            out.print(f"    [red]void[/], by event {item.voided_by}")
+    notes.print(f"{len(history.items)} events, position {history.position}", style="dim")
 
 
 def _says_something(value: object) -> bool:

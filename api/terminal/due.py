@@ -3,27 +3,26 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import rich_click as click
 
-from api.terminal.console import HOME, Moment, as_json, fail, print_json
+from api.terminal.console import Moment, as_json, fail, print_json
+from api.terminal.due_answer import DueAnswer, DueQuestion, DueReckoned, reckoned
 from api.terminal.due_table import print_due
-from domain.deadlines.decided import SESSIONS, applied, deciding, working_calendar
-from domain.deadlines.explaining import Day, account
-from domain.deadlines.law import CalendarDecision, CutoffPolicy, PausePolicy, Term, TermUnit
-from domain.deadlines.running import Pause, Run, measured, run
+from domain.deadlines.decided import SESSIONS
+from domain.deadlines.law import CutoffPolicy, PausePolicy, Term, TermUnit
+from domain.deadlines.running import Pause
 from domain.deadlines.terms import BY_INSTANT, Counting
-from domain.deadlines.wording import Language, day_text, explanation_text, moment_text
-from domain.deadlines.working_time import WorkingCalendar
+from domain.deadlines.wording import moment_text
+from domain.envelope import VIETNAM
 from domain.errors import DomainError, InvalidRequest
 from domain.ledger.times import YEARS
+from domain.words import LANGUAGES, Language
 from streams.errors import FileRefused
-from streams.registers.calendar_files import nationwide_decisions
-from streams.registers.shipped_calendars import shipped_calendars
 
 _FORMS: Final = "5 working days, 8 working hours, 30 calendar days, 1 month or 24 hours"
 _TERM: Final = re.compile(
@@ -37,8 +36,6 @@ _UNITS: Final = {
     "hour": TermUnit.ELAPSED_HOUR,
 }
 _OPEN: Final = "open"
-_MINUTE: Final = timedelta(minutes=1)
-_LANGUAGES: Final[tuple[Language, ...]] = ("vi", "en")
 
 _IF_RESUMED: Final[Mapping[Language, str]] = {
     "vi": "Nếu thời hạn được tính tiếp từ bây giờ, hẹn trả kết quả: {}.",
@@ -50,25 +47,25 @@ Context = click.Context | None
 
 
 @dataclass(frozen=True, slots=True)
-class Stated:
+class StatedTime:
     """A time as it was stated: `at`, and whether only its day was."""
 
     at: datetime
     day_only: bool
 
 
-class DayOrMoment(click.ParamType[Stated]):
+class DayOrMoment(click.ParamType[StatedTime]):
     """A time, or a day alone: it counts from the opening of the office."""
 
     name = "time"
 
-    def convert(self, value: Any, param: Parameter, ctx: Context) -> Stated:  # noqa: ANN401  # click's own signature
-        if isinstance(value, Stated):
+    def convert(self, value: Any, param: Parameter, ctx: Context) -> StatedTime:  # noqa: ANN401  # click's own signature
+        if isinstance(value, StatedTime):
             return value
         with suppress(ValueError):
             day = date.fromisoformat(value)
-            return Stated(datetime.combine(day, SESSIONS[0][0], HOME), day_only=True)
-        return Stated(Moment().convert(value, param, ctx), day_only=False)
+            return StatedTime(datetime.combine(day, SESSIONS[0][0], VIETNAM), day_only=True)
+        return StatedTime(Moment().convert(value, param, ctx), day_only=False)
 
 
 class PauseEnd(DayOrMoment):
@@ -93,29 +90,6 @@ class TermText(click.ParamType[Term]):
             why = "may mean working days or calendar days"
             self.fail(f"{value!r} {why}; write it like {_FORMS}.", param, ctx)
         return Term(amount=int(found[1]), unit=_UNITS[found[2]])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Asked:
-    """What the command was asked to count. `now`: as if a pause that is open ended then."""
-
-    start: datetime
-    counting: Counting
-    pauses: tuple[Pause, ...]
-    now: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Found:
-    """When it is due and why: `resumed` if the clock went on now, where that can be known."""
-
-    asked: Asked
-    calendar: WorkingCalendar
-    decisions: Sequence[CalendarDecision]
-    ran: Run
-    days: tuple[Day, ...]
-    resumed: datetime | None
-    paused_minutes: int
 
 
 @click.command()
@@ -151,13 +125,13 @@ class Found:
 )
 @click.option("--now", type=Moment(), help="When an open pause would end; default: now.")
 @click.option(
-    "--lang", type=click.Choice(_LANGUAGES), default="vi", show_default=True, help="Of the text."
+    "--lang", type=click.Choice(LANGUAGES), default="vi", show_default=True, help="Of the text."
 )
 @as_json
 def due(
-    start: Stated,
+    start: StatedTime,
     term: Term,
-    pauses: tuple[tuple[Stated, Stated | None], ...],
+    pauses: tuple[tuple[StatedTime, StatedTime | None], ...],
     policy: str,
     cutoff: str,
     calendar: Path | None,
@@ -176,7 +150,7 @@ def due(
     try:
         stated = [start, *(each for pause in pauses for each in pause if each is not None)]
         _refuse_odd_times(term, stated, now)
-        asked = Asked(
+        asked = DueQuestion(
             start=start.at,
             counting=Counting(term=term, cutoff=CutoffPolicy(cutoff)),
             pauses=tuple(
@@ -189,114 +163,25 @@ def due(
             ),
             now=now,
         )
-        found = _found(asked, calendar)
+        found = reckoned(asked, calendar)
     except (DomainError, FileRefused) as error:
         fail(str(error))
     if as_json:
-        print_json(_body(found, lang))
+        print_json(DueAnswer.of(found, lang))
     else:
-        lines = explanation_text(found.days, asked.counting, found.ran, lang)
-        print_due(found.days, [*lines, *_if_resumed(found, lang)], lang)
+        print_due(found.days, [*found.lines(lang), *_if_resumed(found, lang)], lang)
 
 
-def _refuse_odd_times(term: Term, stated: Sequence[Stated], now: datetime | None) -> None:
+def _if_resumed(found: DueReckoned, lang: Language) -> list[str]:
+    if found.resumed is None:
+        return []
+    return [_IF_RESUMED[lang].format(moment_text(found.resumed, lang))]
+
+
+def _refuse_odd_times(term: Term, stated: Sequence[StatedTime], now: datetime | None) -> None:
     """Raise InvalidRequest for a day where the hour counts, and for a year that cannot be."""
     if term.unit in BY_INSTANT and any(each.day_only for each in stated):
         raise InvalidRequest("A term in hours needs the hour: write times like 2026-03-02T09:15.")
     moments = [each.at for each in stated] + ([now] if now is not None else [])
     if any(each.year not in YEARS for each in moments):
         raise InvalidRequest("A time must lie between the years 1900 and 9998.")
-
-
-def _found(asked: Asked, file: Path | None) -> Found:
-    decisions = applied(nationwide_decisions(file) if file is not None else shipped_calendars())
-    name = file.name if file is not None else "VN"
-    calendar = working_calendar(decisions, name=name)
-    ran = run(calendar, asked.counting, asked.start, asked.pauses)
-    days = account(
-        calendar,
-        asked.counting,
-        asked.start,
-        asked.pauses,
-        ran,
-        deciding(decisions),
-        until=asked.now,
-    )
-    return Found(
-        asked=asked,
-        calendar=calendar,
-        decisions=decisions,
-        ran=ran,
-        days=days,
-        resumed=_resumed(asked, calendar) if ran.open else None,
-        paused_minutes=_paused_minutes(asked, calendar, ran, days),
-    )
-
-
-def _paused_minutes(asked: Asked, calendar: WorkingCalendar, ran: Run, days: Sequence[Day]) -> int:
-    """Return how long the clock stood still: while it does, as far as the days tell."""
-    if ran.open or asked.counting.term is None:
-        return sum(each.paused_minutes for each in days)
-    return measured(calendar, asked.counting.term.unit, ran.stood) // _MINUTE
-
-
-def _resumed(asked: Asked, calendar: WorkingCalendar) -> datetime | None:
-    now = asked.now or datetime.now(UTC)
-    over = [each if each.end is not None else replace(each, end=now) for each in asked.pauses]
-    with suppress(DomainError):
-        return run(calendar, asked.counting, asked.start, over).due
-    return None
-
-
-def _if_resumed(found: Found, lang: Language) -> list[str]:
-    if found.resumed is None:
-        return []
-    return [_IF_RESUMED[lang].format(moment_text(found.resumed, lang))]
-
-
-def _body(found: Found, lang: Language) -> Mapping[str, object]:
-    asked, ran, calendar = found.asked, found.ran, found.calendar
-    resumed = {"due_if_resumed_now": found.resumed} if found.resumed is not None else {}
-    return {
-        "start": asked.start.astimezone(HOME),
-        "clock_starts": calendar.aware(ran.clock_starts),
-        "due": ran.due,
-        "due_date": ran.due.date() if ran.due is not None else None,
-        **resumed,
-        "paused_minutes": found.paused_minutes,
-        "calendar": {
-            "name": calendar.name,
-            "decisions": [each.id for each in found.decisions],
-            "years": sorted(calendar.years),
-        },
-        "term": asked.counting.term,
-        "cutoff": asked.counting.cutoff,
-        "pauses": [
-            {
-                "start": each.start.astimezone(HOME),
-                "end": each.end.astimezone(HOME) if each.end is not None else None,
-                "policy": each.policy,
-                "after_due": place in ran.ignored,
-            }
-            for place, each in enumerate(asked.pauses)
-        ],
-        "days": [_day(each, lang) for each in found.days],
-        "text": {
-            each: explanation_text(found.days, asked.counting, ran, each) for each in _LANGUAGES
-        },
-    }
-
-
-def _day(day: Day, lang: Language) -> Mapping[str, object]:
-    """Return a day; `code` is the first of its reasons, `decision` the one that settles it."""
-    decisions = (each.decision for each in day.reasons if each.decision is not None)
-    return {
-        "date": day.date,
-        "minutes": day.minutes,
-        "paused_minutes": day.paused_minutes,
-        "nth": day.nth,
-        "why": day_text(day, lang),
-        "code": day.reasons[0].why if day.reasons else None,
-        "codes": [each.why for each in day.reasons],
-        "decision": next(decisions, None),
-    }

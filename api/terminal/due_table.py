@@ -12,7 +12,7 @@ from rich.text import Text
 
 from api.terminal.console import out
 from domain.deadlines.explaining import Day, Why
-from domain.deadlines.wording import Language
+from domain.words import Language
 
 _WEEK: Final[Mapping[Language, tuple[str, ...]]] = {
     "vi": ("T2", "T3", "T4", "T5", "T6", "T7", "CN"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from domain.dossier.chapters import COMMANDS
 from domain.ledger.stored import EVENTS
+from streams.wire.cloudevents import PREFIX
 from streams.wire.examples import EXAMPLES
 from streams.wire.inputs import command_shape, fact_shape
 from streams.wire.inputs import schema as schema_of
@@ -15,7 +16,7 @@ def described_names() -> dict[str, list[str]]:
 
 def describe(name: str) -> dict[str, Any] | None:
     """Return schema and example of a type, however much of its name is given; None if unknown."""
-    plain = name.removeprefix("vn.gov.motcua.")
+    plain = name.removeprefix(PREFIX)
     for stored in (plain, f"{plain}.v1"):
         if stored in EVENTS:
             return _described(stored, schema_of(fact_shape(stored)))

@@ -157,21 +157,18 @@ def diff_catalogue(code: str, was: int | None, now: int | None, as_json: bool) -
 
     Example: `hoso catalogue diff 1.003554 --from 1 --to 2`
     """
-    body: dict[str, Any] = carry_out(
-        lambda: catalogue_diff.compared(read_settings(), code, was, now)
-    )
+    found = carry_out(lambda: catalogue_diff.compared(read_settings(), code, was, now))
     if as_json:
-        print_json(body)
+        print_json(found)
         return
-    rows = [[c["kind"], c["field"], c["was"], c["is"]] for c in body["changes"]]
-    title = f"{body['procedure']}: version {body['from']} → {body['to']}"
+    rows = [[each.kind, each.field, each.was, each.now] for each in found.changes]
+    earlier, later = f"version {found.earlier}", f"version {found.later}"
+    title = f"{found.procedure}: {earlier} → {found.later}"
     if rows:
-        print_table(title, ["", "field", f"version {body['from']}", f"version {body['to']}"], rows)
+        print_table(title, ["", "field", earlier, later], rows)
     else:
         out.print(f"{title}: nothing differs")
-    out.print(
-        f"{body['dossiers_on_old_version']} open dossiers keep version {body['from']} to their end"
-    )
+    out.print(f"{found.dossiers_on_old_version} open dossiers keep {earlier} to their end")
 
 
 @click.group()

@@ -9,10 +9,9 @@ from zoneinfo import ZoneInfo
 
 from domain.deadlines.law import BASE_POLICY, CalendarDecision
 from domain.deadlines.working_time import Session, WorkingCalendar
-from domain.envelope import UnitCode
+from domain.envelope import VIETNAM, UnitCode
 from domain.errors import CalendarContradicts, InvalidRequest
 
-ZONE: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 _SESSION = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-([01]\d|2[0-3]):([0-5]\d)")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
@@ -102,7 +101,7 @@ def working_calendar(
     *,
     units: Sequence[UnitCode] = (),
     sessions: Sequence[Session] = SESSIONS,
-    zone: ZoneInfo = ZONE,
+    zone: ZoneInfo = VIETNAM,
     name: str = "VN",
 ) -> WorkingCalendar:
     """Compile decisions for an office below `units`, the nearest first.

@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from itertools import groupby
-from typing import Final, Literal
+from typing import Final
 
 from domain.deadlines.explaining import Day, Reason, Why
 from domain.deadlines.law import Term, TermUnit
 from domain.deadlines.running import Run
 from domain.deadlines.terms import Counting
-
-Language = Literal["vi", "en"]
+from domain.words import Language
 
 _WEEKDAYS: Final[Mapping[Language, tuple[str, ...]]] = {
     "vi": ("thứ Hai", "thứ Ba", "thứ Tư", "thứ Năm", "thứ Sáu", "thứ Bảy", "Chủ nhật"),

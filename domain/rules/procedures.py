@@ -5,10 +5,9 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
 
-from domain.deadlines.decided import ZONE
 from domain.deadlines.law import CutoffPolicy, PausePolicy, Term, TermUnit
 from domain.deadlines.terms import refuse_endless, refuse_endless_limits
-from domain.envelope import Pin, ProcedureCode, UnitCode
+from domain.envelope import VIETNAM, Pin, ProcedureCode, UnitCode
 from domain.errors import InvalidRequest, UnknownProcedure
 from domain.rules.register import EntryKind, Register, RegisterEvent, Units, same
 
@@ -105,7 +104,7 @@ class ProcedureBook(dict[ProcedureCode, ProcedureEntry]):
 
     def in_force(self, code: ProcedureCode, at: datetime) -> tuple[ProcedurePublished, Pin]:
         """Return the version in force at a moment (by the date at which it begins)."""
-        day = at.astimezone(ZONE).date()
+        day = at.astimezone(VIETNAM).date()
         valid = [each for each in self.versions(code) if each.valid_from <= day]
         if not valid:
             raise UnknownProcedure(code)

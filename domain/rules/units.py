@@ -14,8 +14,7 @@ from typing import Final, Optional
 from unicodedata import normalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.deadlines.decided import ZONE
-from domain.envelope import Pin, UnitCode
+from domain.envelope import VIETNAM, Pin, UnitCode
 from domain.errors import InvalidRequest, UnitEnded, UnknownUnit
 from domain.rules.register import EntryKind, Register, RegisterEvent, Units, nothing_to_check, same
 
@@ -152,7 +151,7 @@ class UnitBook(dict[UnitCode, UnitEntry]):
 
     def zone(self, code: UnitCode) -> ZoneInfo:
         entry = self.get(code)
-        return ZoneInfo(entry.unit.zone) if entry is not None else ZONE
+        return ZoneInfo(entry.unit.zone) if entry is not None else VIETNAM
 
     def line(self, code: UnitCode) -> list[UnitCode]:
         """Return a unit and what stands above it, the nearest first."""

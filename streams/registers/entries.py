@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import orjson
 
+from domain.envelope import VIETNAM
 from domain.errors import DomainError, InvalidRequest
 from domain.ledger.stored import EVENTS
 from domain.rules.calendars import CalendarDecided
@@ -17,8 +18,6 @@ from domain.rules.procedures import ProcedurePublished
 from domain.rules.register import RegisterEvent
 from domain.rules.units import UnitRegistered
 from streams.wire.inputs import event_from
-
-VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 
 UNITS: Final = UnitRegistered.TOPIC
 PROCEDURES: Final = ProcedurePublished.TOPIC

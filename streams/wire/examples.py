@@ -1,6 +1,7 @@
 """A valid payload of every type of event and command, as documentation and tests show them.
 
-One commune's life: province H44, commune H44.100 with its desk .01 and its agency .02.
+They are from the life of the commune that ships with hoso (`hoso catalogue load commune`): province
+H44, commune H44.100 with its desk .01 and its agency .02.
 """
 
 from collections.abc import Mapping
@@ -8,7 +9,6 @@ from dataclasses import fields
 from typing import Any, Final
 
 from domain.dossier.chapters import ACT_FOR, COMMANDS
-from domain.envelope import category
 from streams.wire.cloudevents import CODE, PREFIX
 
 Payload = Mapping[str, Any]
@@ -17,7 +17,7 @@ DOSSIER: Final = "019503e1-7c3a-7d52-9a51-3f0c5b7e2a10"
 DOSSIER_CODE: Final = "H44.100-260302-0001"
 _EVENT_ID: Final = "2f9c1f6e-58a4-5d3b-8a77-0c6a4b9d1e21"
 _GRANT: Final = "6d0d2f0e-90d1-4b0e-9a55-5f1f3c1a7b42"
-_PROCEDURE: Final = "1.004193"
+_PROCEDURE: Final = "1.004873"
 _DESK: Final = "H44.100.01"
 _AGENCY: Final = "H44.100.02"
 _OFFICER: Final = "Lê Văn Bình"
@@ -31,16 +31,16 @@ _OWNER: Final[Payload] = {
     "id_number": "044190001234",
     "phone": "0912345678",
     "email": "lan.nguyen@example.vn",
-    "address": "Số 12, đường Trần Hưng Đạo, phường Ngũ Hiệp",
+    "address": "Khu 4, xã Hy Cương",
 }
 _RESULT: Final[Payload] = {
     "code": "KQ.G12.000012",
-    "name": "Trích lục khai sinh (bản sao)",
-    "number": "112/TLKS-BS",
+    "name": "Giấy xác nhận tình trạng hôn nhân",
+    "number": "112/XNTTHN",
     "issued_on": "2026-03-04",
 }
 _COMPONENT: Final[Payload] = {
-    "name": "Tờ khai cấp bản sao trích lục hộ tịch",
+    "name": "Tờ khai cấp giấy xác nhận tình trạng hôn nhân",
     "code": "000.00.00.G03-KQ0001",
     "originals": 1,
     "attachments": [{"id": "tk-0001", "name": "to-khai.pdf"}],
@@ -53,7 +53,7 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "receiving_unit": _DESK,
         "owner": _OWNER,
         "components": [_COMPONENT],
-        "contents": "Xin cấp bản sao trích lục khai sinh",
+        "contents": "Xin xác nhận tình trạng hôn nhân để mua nhà",
         "vneid_authenticated": True,
     },
     "dossier.accepted.v1": {
@@ -67,8 +67,8 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "submitter": {"name": "Trần Văn Minh", "id_kind": "CCCD", "id_number": "044088005678"},
         "components": [_COMPONENT],
         "due": "2026-03-05T09:15:00+07:00",
-        "contents": "Xin cấp bản sao trích lục khai sinh",
-        "fees": [{"amount": 8000, "name": "Phí cấp bản sao trích lục hộ tịch", "kind": "phí"}],
+        "contents": "Xin xác nhận tình trạng hôn nhân để mua nhà",
+        "fees": [{"amount": 15_000, "name": "Lệ phí hộ tịch", "kind": "lệ phí"}],
         "payment_channel": "at_desk",
         "return_channel": "desk",
         "submitted_at": "2026-03-02T09:00:00+07:00",
@@ -81,7 +81,7 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "to_unit": _AGENCY,
         "from_unit": _DESK,
         "transfer_id": _TRANSFER,
-        "work": "Tra cứu sổ hộ tịch và soạn trích lục",
+        "work": "Tra cứu sổ hộ tịch và soạn giấy xác nhận",
         "deadline": "2026-03-03T17:00:00+07:00",
         "paper": True,
     },
@@ -145,7 +145,7 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
     },
     "dossier.reappointment-issued.v1": {
         "new_due": "2036-03-10T09:15:00+07:00",
-        "reason": "Cần xác minh tại nơi đăng ký khai sinh trước đây",
+        "reason": "Cần xác minh tại nơi thường trú trước đây",
         "delaying_unit": _AGENCY,
         "signer": "Phạm Thị Dung",
         "number": "07/XL-UBND",
@@ -154,7 +154,7 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
     "dossier.result-approved.v1": {"approver": "Phạm Thị Dung", "documents": [_RESULT]},
     "dossier.result-at-desk.v1": {"documents": [_RESULT], "unit": _DESK, "officer": _OFFICER},
     "dossier.result-rejected.v1": {
-        "reason": "Sai ngày sinh trên bản sao trích lục",
+        "reason": "Sai ngày sinh trên giấy xác nhận",
         "rejects": _EVENT_ID,
     },
     "dossier.result-returned.v1": {
@@ -174,17 +174,17 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "number": "03/TB-UBND",
     },
     "dossier.resolution-refused.v1": {
-        "reason": "Không tìm thấy thông tin trong sổ đăng ký khai sinh",
+        "reason": "Người đề nghị đang có vợ hoặc chồng",
         "documents": [{"name": "Văn bản trả lời", "number": "15/UBND-TP"}],
     },
     "dossier.financial-obligation-requested.v1": {
-        "amount": 8000,
+        "amount": 15_000,
         "obligation_id": "TB-2026-0042",
-        "name": "Phí cấp bản sao trích lục hộ tịch",
+        "name": "Lệ phí hộ tịch",
         "pay_by": "2026-03-09T17:00:00+07:00",
     },
     "dossier.payment-recorded.v1": {
-        "amount": 8000,
+        "amount": 15_000,
         "channel": "national_portal",
         "obligation_id": "TB-2026-0042",
         "receipt": "BL-0009912",
@@ -199,34 +199,48 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "from_unit": _DESK,
         "reason": "Thẩm quyền thuộc bộ phận tư pháp - hộ tịch",
     },
-    "dossier.unit-succeeded.v1": {"predecessor": "H44.100.09", "successor": _AGENCY},
+    "dossier.unit-succeeded.v1": {"predecessor": "H44.100.03", "successor": _AGENCY},
     "dossier.event-corrected.v1": {"corrects": _EVENT_ID, "reason": "Ghi nhầm hồ sơ"},
     "unit.registered.v1": {
         "code": _DESK,
-        "name": "Trung tâm Phục vụ hành chính công phường Ngũ Hiệp",
+        "name": "Trung tâm Phục vụ hành chính công xã Hy Cương",
         "parent": "H44.100",
-        "level": "xã",
+        "level": "desk",
+        "dossier_prefix": "H44.100",
     },
     "unit.ended.v1": {
-        "code": "H44.100.09",
-        "ended_at": "2025-07-01T00:00:00+07:00",
+        "code": "H44.100.03",
+        "ended_at": "2026-07-01T00:00:00+07:00",
         "successors": [_AGENCY],
         "legal_basis": "Nghị quyết 202/2025/QH15",
     },
     "procedure.published.v1": {
         "code": _PROCEDURE,
         "version": 1,
-        "name": "Cấp bản sao trích lục hộ tịch",
+        "name": "Cấp giấy xác nhận tình trạng hôn nhân",
         "field": "Hộ tịch",
-        "level": "xã",
+        "unit": "H44.100",
+        "level": "commune",
         "term": {"amount": 3, "unit": "working_day"},
         "pause_policy": "restart",
         "cutoff_policy": "none",
-        "valid_from": "2019-01-06",
-        "steps": [{"name": "Thẩm định hồ sơ", "role": "agency", "hours": 8}],
-        "components": ["Tờ khai cấp bản sao trích lục hộ tịch"],
-        "fees": [{"amount": 8000, "name": "Phí cấp bản sao trích lục hộ tịch"}],
-        "legal_basis": "Luật Hộ tịch 2014, Điều 63, 64",
+        "valid_from": "2025-07-01",
+        "steps": [
+            {"name": "Tiếp nhận hồ sơ", "role": "Công chức tiếp nhận", "hours": 4},
+            {
+                "name": "Xác minh tình trạng hôn nhân",
+                "role": "Công chức tư pháp – hộ tịch",  # noqa: RUF001  # as the catalogue has it
+                "hours": 14,
+            },
+            {"name": "Ký giấy xác nhận", "role": "Lãnh đạo xã", "hours": 4},
+            {"name": "Trả kết quả", "role": "Công chức tiếp nhận", "hours": 2},
+        ],
+        "components": [
+            "Tờ khai cấp giấy xác nhận tình trạng hôn nhân",
+            "Bản án, quyết định ly hôn (nếu có)",
+        ],
+        "fees": [{"amount": 15_000, "name": "Lệ phí hộ tịch", "kind": "lệ phí"}],
+        "legal_basis": "Nghị định 123/2015/NĐ-CP, Điều 22",
     },
     "calendar.decided.v1": {
         "calendar": "VN",
@@ -246,9 +260,9 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "legal_basis": "Quyết định 12/2026/QĐ-UBND",
     },
     "source.registered.v1": {
-        "name": "igate.quangninh.vn",
-        "unit": "H44",
-        "title": "Hệ thống thông tin giải quyết thủ tục hành chính tỉnh",
+        "name": "vn.gov.phutho.motcua",
+        "unit": "H44.100",
+        "title": "Hệ thống thông tin giải quyết thủ tục hành chính tỉnh Phú Thọ",
     },
     "token.granted.v1": {
         "token_id": _GRANT,
@@ -276,11 +290,12 @@ def command_example(name: str) -> Payload:
 
 def cloud_event(topic: str) -> Payload:
     """Return a whole event of a type, as its source sends it."""
-    about = f"{CODE}{DOSSIER_CODE}"
-    subject = {"subject": about} if category(topic) == "dossier" else {}
+    kind, what, _ = topic.split(".")
+    dossier = kind == "dossier"
+    subject = {"subject": f"{CODE}{DOSSIER_CODE}"} if dossier else {}
     return {
         "specversion": "1.0",
-        "id": f"{topic.split('.')[1]}-0001",
+        "id": f"{what}-0001" if dossier else f"{kind}-{what}-0001",
         "source": "vn.gov.motcua.example",
         "type": PREFIX + topic,
         "time": "2026-03-02T09:15:00+07:00",
@@ -302,3 +317,8 @@ BATCH: Final = (
     cloud_event("dossier.transfer-offered.v1"),
     cloud_event("dossier.transfer-accepted.v1"),
 )
+PREVIEW: Final[Payload] = {
+    "procedure": _PROCEDURE,
+    "received_at": "2026-03-02T09:15:00+07:00",
+    "channel": "direct",
+}

@@ -4,7 +4,7 @@ H44 stands above two communes. H44.100 has the desk .01, the agency .02, and .09
 was succeeded by .02; H44.200 has the desk .01.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -78,7 +78,6 @@ _LATER_YEARS: Final = {
     "issued": "2026-01-05",
     "off": [f"{year}-01-01" for year in range(2027, 2036)],
 }
-"""So that commands have due dates whenever the tests run."""
 
 
 def moment(**before: float) -> str:
@@ -242,10 +241,15 @@ class Service:
         )
 
 
+async def decide_later_years(service: Service) -> None:
+    """Let commands have due dates whenever the tests run."""
+    await service.keep("calendar.decided.v1", **_LATER_YEARS)
+
+
 async def _furnish(service: Service) -> None:
     for each in _UNITS:
         await service.keep("unit.registered.v1", **each)
-    await service.keep("calendar.decided.v1", **_LATER_YEARS)
+    await decide_later_years(service)
     for code, name, term in _PROCEDURES:
         await service.keep(
             "procedure.published.v1",
@@ -275,7 +279,9 @@ async def end_unit(service: Service) -> None:
 
 
 @asynccontextmanager
-async def serving(database_url: str, folder: Path) -> AsyncIterator[Service]:
+async def serving(
+    database_url: str, folder: Path, furnish: Callable[[Service], Awaitable[None]] | None = None
+) -> AsyncIterator[Service]:
     """Open the real application on a database, with its read models kept up, and furnish it."""
     key_file = folder / "master.key"
     key_file.write_text(MasterKey.new_text())
@@ -287,5 +293,5 @@ async def serving(database_url: str, folder: Path) -> AsyncIterator[Service]:
         transport = ASGITransport(app=cast("Any", app))
         client = AsyncClient(transport=transport, base_url="http://hoso.test")
         service = Service(process, app, await stack.enter_async_context(client))
-        await _furnish(service)
+        await (furnish or _furnish)(service)
         yield service

@@ -1,5 +1,6 @@
 """The description says what the application does: every route, every refusal, valid examples."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,10 +13,11 @@ from api.http.problems import STATUS
 from api.showing.refusals import TITLES
 from domain.dossier.chapters import COMMANDS
 from domain.ledger.stored import EVENTS
-from streams.wire.cloudevents import read_batch, read_envelope
+from streams.wire.cloudevents import PREFIX, read_batch, read_envelope
 from streams.wire.examples import BATCH, EVENT, EXAMPLES, cloud_event, command_example
 from streams.wire.inputs import command_from, command_shape, event_from, fact_shape, schema
 from tests.api.service import Service
+from tests.valid_openapi import refuse_invalid
 
 DOCUMENT = document()
 OPERATIONS = [
@@ -53,6 +55,49 @@ def test_it_is_openapi_3_1() -> None:
     names = [operation["operationId"] for _, _, operation in OPERATIONS]
     assert len(names) == len(set(names))
     assert all(operation["summary"] for _, _, operation in OPERATIONS)
+    assert all(operation["description"] for _, _, operation in OPERATIONS)
+
+
+def test_it_is_valid_and_an_invalid_one_is_refused() -> None:
+    refuse_invalid(DOCUMENT)
+    paths = {**DOCUMENT["paths"], "/health": {"get": {"responses": []}}}
+    with pytest.raises(jsonschema_rs.ValidationError):
+        refuse_invalid({**DOCUMENT, "paths": paths})
+
+
+def test_every_operation_has_one_tag_and_every_tag_is_described() -> None:
+    tags = {tag["name"]: tag["description"] for tag in DOCUMENT["tags"]}
+    assert all(tags.values())
+    assert {tuple(operation["tags"]) for _, _, operation in OPERATIONS} == {(tag,) for tag in tags}
+
+
+def references(part: object) -> Iterator[str]:
+    if isinstance(part, dict):
+        yield from ([part["$ref"]] if isinstance(part.get("$ref"), str) else [])
+        yield from part.get("discriminator", {}).get("mapping", {}).values()
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from references(each)
+
+
+def test_every_reference_leads_somewhere() -> None:
+    known = {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]}
+    assert set(references(orjson.loads(orjson.dumps(DOCUMENT)))) <= known
+
+
+def test_an_event_s_type_says_which_schema_it_has() -> None:
+    schemas = DOCUMENT["components"]["schemas"]
+    mapping = schemas["Event"]["discriminator"]["mapping"]
+    assert mapping.keys() == {PREFIX + topic for topic in EVENTS}
+    assert [each["$ref"] for each in schemas["Event"]["oneOf"]] == list(mapping.values())
+    for kind, reference in mapping.items():
+        own = schemas[reference.rsplit("/", 1)[1]]["allOf"][1]["properties"]
+        assert own["type"] == {"const": kind}
+
+
+def test_every_part_of_a_path_is_described() -> None:
+    for path, _, operation in OPERATIONS:
+        said = [each["name"] for each in operation["parameters"] if each["in"] == "path"]
+        assert sorted(said) == sorted(re.findall(r"\{(\w+)\}", path)), path
 
 
 async def test_it_describes_the_routes_of_the_application_and_no_others(service: Service) -> None:

@@ -142,7 +142,7 @@ async def test_the_time_is_when_it_happened_and_the_version_is_compared(service:
     said = unit()
     more = {"time": "2026-03-02T00:00:00+07:00", "timeprecision": "day", "expectedversion": 0}
     got = await service.recorded(UNIT, said, who=OWN, **more)
-    row = await service.process.services.pool.fetchrow(
+    row = await service.process.pool.fetchrow(
         "SELECT occurred_at, data FROM ledger.event WHERE seq = $1", got["seq"]
     )
     assert row is not None

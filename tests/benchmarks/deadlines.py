@@ -13,13 +13,13 @@ import psutil
 
 from api.main import Process, Settings, machine_of, opened
 from api.operating.registers import KEEPER, load_entries
-from domain.deadlines.decided import ZONE, applied, deciding, working_calendar
+from domain.deadlines.decided import applied, deciding, working_calendar
 from domain.deadlines.explaining import account
 from domain.deadlines.law import PausePolicy, Term, TermUnit
 from domain.deadlines.running import Pause, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.wording import explanation_text
-from domain.envelope import UnitCode
+from domain.envelope import VIETNAM, UnitCode
 from domain.rules.calendars import CalendarDecided
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from streams.registers.shipped_calendars import shipped_calendars
@@ -32,11 +32,11 @@ from tests.system.service import environment
 _DECIDED = applied(shipped_calendars())
 _CALENDAR = working_calendar(_DECIDED)
 _COUNTING = Counting(term=Term(amount=30, unit=TermUnit.WORKING_DAY))
-_START = datetime(2026, 2, 9, 9, 15, tzinfo=ZONE)
+_START = datetime(2026, 2, 9, 9, 15, tzinfo=VIETNAM)
 _PAUSES = tuple(
     Pause(
-        start=datetime(2026, 3, day, 10, tzinfo=ZONE),
-        end=datetime(2026, 3, day + 2, 14, tzinfo=ZONE),
+        start=datetime(2026, 3, day, 10, tzinfo=VIETNAM),
+        end=datetime(2026, 3, day + 2, 14, tzinfo=VIETNAM),
         policy=PausePolicy.EXTEND,
     )
     for day in (3, 10, 17)

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, settings
 from hypothesis import given as for_all
 from hypothesis import strategies as st
 
-from domain.deadlines.decided import ZONE, deciding, working_calendar
+from domain.deadlines.decided import deciding, working_calendar
 from domain.deadlines.explaining import Day, Why, account
 from domain.deadlines.law import (
     CalendarDecision,
@@ -21,8 +21,9 @@ from domain.deadlines.law import (
 )
 from domain.deadlines.running import Pause, Run, measured, run
 from domain.deadlines.terms import Counting
-from domain.deadlines.wording import Language, day_text, explanation_text
-from domain.envelope import UnitCode
+from domain.deadlines.wording import day_text, explanation_text
+from domain.envelope import VIETNAM, UnitCode
+from domain.words import Language
 from tests.looking import examples
 
 DAY = timedelta(days=1)
@@ -50,7 +51,7 @@ WHOLE = {
 
 
 def moment(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=ZONE)
+    return datetime.fromisoformat(text).replace(tzinfo=VIETNAM)
 
 
 def pause(start: str, end: str | None, policy: PausePolicy = PausePolicy.RESTART) -> Pause:
@@ -120,7 +121,7 @@ class Case:
 
 instants = st.builds(
     lambda day, minute: (
-        datetime.combine(date(2026, 1, 5) + day * DAY, time(), ZONE) + minute * MINUTE
+        datetime.combine(date(2026, 1, 5) + day * DAY, time(), VIETNAM) + minute * MINUTE
     ),
     st.integers(0, 60),
     st.sampled_from([0, 419, 420, 555, 690, 700, 810, 901, 1019, 1020, 1200, 1439]),

@@ -147,7 +147,7 @@ async def _check(settings: Settings, acknowledged: Sequence[Acknowledged], row: 
             compared = await rebuild(process.pool, process.log, view, switch=False)
             row.rows_different += compared.rows_different
     audit = await audited(settings, 1, None)
-    row.chain_differences += len(audit["differences"])
+    row.chain_differences += len(audit.differences)
 
 
 async def _events(process: Process) -> dict[tuple[str, str, int], list[int]]:

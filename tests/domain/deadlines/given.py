@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from domain.deadlines.decided import ZONE, working_calendar
+from domain.deadlines.decided import working_calendar
 from domain.deadlines.law import (
     CalendarDecision,
     CutoffPolicy,
@@ -27,7 +27,7 @@ from domain.dossier.evolve import replay
 from domain.dossier.history import History
 from domain.dossier.intake import DossierAccepted
 from domain.dossier.state import Dossier
-from domain.envelope import ProcedureCode, UnitCode
+from domain.envelope import VIETNAM, ProcedureCode, UnitCode
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key
 from domain.ledger.facts import Fact, event_of
@@ -58,14 +58,14 @@ NONE, EXTEND, RESTART = PausePolicy.NONE, PausePolicy.EXTEND, PausePolicy.RESTAR
 
 def moment(text: str) -> datetime:
     """Return the moment at which a clock on a Vietnamese wall shows this."""
-    return datetime.fromisoformat(text).replace(tzinfo=ZONE).astimezone(UTC)
+    return datetime.fromisoformat(text).replace(tzinfo=VIETNAM).astimezone(UTC)
 
 
 def wall(at: datetime | None) -> str | None:
     """Return a moment as a Vietnamese clock shows it, to the minute if it has no seconds."""
     if at is None:
         return None
-    shown = at.astimezone(ZONE).replace(tzinfo=None)
+    shown = at.astimezone(VIETNAM).replace(tzinfo=None)
     return shown.isoformat(timespec="seconds" if shown.second else "minutes")
 
 
@@ -229,7 +229,7 @@ def accepted(
         event=said,
         source=SOURCE,
         source_id="accepted",
-        stated=datetime.fromisoformat(when).replace(tzinfo=ZONE),
+        stated=datetime.fromisoformat(when).replace(tzinfo=VIETNAM),
         sender=Sender(principal="cli", role=Role.DESK, unit=None, scope=EVERYWHERE),
         key=Key(scope="fact", key="accepted", digest=b""),
         dossier=DOSSIER,
