@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import Final, Optional
+from typing import Final
 from unicodedata import normalize
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -34,7 +34,7 @@ class UnitLevel(StrEnum):
     OTHER = "other"
 
     @classmethod
-    def of(cls, text: str) -> Optional["UnitLevel"]:
+    def of(cls, text: str) -> "UnitLevel | None":
         """Return the level that a text names, in English or Vietnamese; None: it names none."""
         word = normalize("NFC", text).strip().casefold().removeprefix("cấp ")
         return _LEVELS.get(word)
