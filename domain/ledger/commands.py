@@ -164,7 +164,7 @@ class Ledger:
     async def record(self, fact: Fact, *, with_findings: bool = True) -> Result:
         """Record a fact whatever the state, or raise why it is no well-formed, known fact."""
         fact.sender.must(Action.SEND_FACTS)
-        machine = fact.sender.unit is None
+        machine = fact.sender.is_machine
         for _ in range(_ATTEMPTS):
             reading, stream = await self._place(fact, whole=with_findings or not machine)
             if reading.stored is not None:

@@ -190,7 +190,7 @@ def _own_source(fact: Fact, rules: RuleBook) -> None:
     own = fact.sender.source_name
     if own is not None and fact.source != own:
         raise Forbidden(f"This token sends as {own}, not as {fact.source}.")
-    if own is None and fact.sender.unit is not None and fact.source in rules.sources:
+    if own is None and not fact.sender.is_machine and fact.source in rules.sources:
         raise Forbidden(f"The source {fact.source} has tokens of its own.")
 
 
