@@ -6,7 +6,8 @@ from datetime import date
 from typing import Any, Final
 
 from api.main import Process, Settings, now, opened
-from api.operating.registers import KEEPER, decision_state, rehearse
+from api.operating.catalogue import decision_state, rehearse
+from api.operating.keeping import KEEPER
 from domain.deadlines.decided import applied, days_of, deciding
 from domain.deadlines.law import CalendarDecision
 from domain.envelope import VIETNAM, UnitCode

@@ -21,8 +21,10 @@ from msgspec.structs import asdict
 from api import main
 from api.http.events import BATCH
 from api.main import Process, Settings, opened
+from api.operating.catalogue import load_catalogue
+from api.operating.keeping import KEEPER
 from api.operating.ledger import Imported, audited, history_of, import_into, status_of
-from api.operating.registers import KEEPER, granted, load_catalogue
+from api.operating.tokens import granted
 from api.terminal.console import carry_out, fail, notes, out, print_pairs, print_table
 from api.terminal.dossiers import print_history
 from api.terminal.explain import explained_by

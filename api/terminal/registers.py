@@ -9,7 +9,9 @@ from uuid import UUID
 import rich_click as click
 
 from api.main import read_settings
-from api.operating import catalogue_diff, registers
+from api.operating import catalogue_diff, subjects, tokens
+from api.operating.catalogue import catalogue as catalogue_shown
+from api.operating.catalogue import load_catalogue as catalogue_loaded
 from api.terminal.console import Age, Moment, as_json, carry_out, out, print_json, print_table
 from domain.rules.tokens import Role
 
@@ -34,16 +36,14 @@ def create_token(role: str, unit: str, expires: timedelta, source: str | None) -
 
     Example: `hoso token create --role source --unit H44.100 --source urn:igate:h44 --expires 30d`
     """
-    click.echo(
-        carry_out(lambda: registers.grant(read_settings(), Role(role), unit, expires, source))
-    )
+    click.echo(carry_out(lambda: tokens.grant(read_settings(), Role(role), unit, expires, source)))
 
 
 @token.command("list")
 @as_json
 def list_tokens(as_json: bool) -> None:  # noqa: FBT001  # a flag of the command line
     """List who holds a token, until when."""
-    rows: list[dict[str, Any]] = carry_out(lambda: registers.grants(read_settings()))
+    rows: list[dict[str, Any]] = carry_out(lambda: tokens.grants(read_settings()))
     if as_json:
         print_json(rows)
         return
@@ -59,7 +59,7 @@ def revoke_token(token_id: UUID, as_json: bool) -> None:  # noqa: FBT001  # a fl
 
     Example: `hoso token revoke 6f0c…`
     """
-    carry_out(lambda: registers.revoke(read_settings(), token_id))
+    carry_out(lambda: tokens.revoke(read_settings(), token_id))
     if as_json:
         print_json({"revoked": token_id})
     else:
@@ -84,7 +84,7 @@ def load_catalogue(file: Path, as_json: bool) -> None:  # noqa: FBT001  # a flag
 
     Examples: `hoso catalogue load commune`, `hoso catalogue load ours.toml`
     """
-    body: dict[str, int] = carry_out(lambda: registers.load_catalogue(read_settings(), file))
+    body: dict[str, int] = carry_out(lambda: catalogue_loaded(read_settings(), file))
     if as_json:
         print_json(body)
     else:
@@ -102,7 +102,7 @@ def show_catalogue(at: datetime | None, known_at: datetime | None, as_json: bool
 
     Example: `hoso catalogue show --at 2026-03-02`
     """
-    body: dict[str, Any] = carry_out(lambda: registers.catalogue(read_settings(), at, known_at))
+    body: dict[str, Any] = carry_out(lambda: catalogue_shown(read_settings(), at, known_at))
     if as_json:
         print_json(body)
         return
@@ -184,7 +184,7 @@ def list_subjects(dossier: str, as_json: bool) -> None:  # noqa: FBT001  # a fla
 
     Example: `hoso subject list H44.100-260302-0001`
     """
-    rows: list[dict[str, Any]] = carry_out(lambda: registers.subjects(read_settings(), dossier))
+    rows: list[dict[str, Any]] = carry_out(lambda: subjects.subjects(read_settings(), dossier))
     if as_json:
         print_json(rows)
         return
@@ -210,7 +210,7 @@ def erase_subject(
     if (subject_id is None) == (id_number is None):
         raise click.UsageError("Give a SUBJECT or --id-number.")
     number = sys.stdin.readline().strip() if id_number == "-" else id_number
-    body = carry_out(lambda: registers.erase(read_settings(), subject_id, number, ground))
+    body = carry_out(lambda: subjects.erase(read_settings(), subject_id, number, ground))
     if as_json:
         print_json(body)
     else:

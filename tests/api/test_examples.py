@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from api.http.openapi import document
-from api.operating.registers import load_entries
+from api.operating.catalogue import load_entries
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from streams.wire.cloudevents import REGISTERS
 from streams.wire.examples import EXAMPLES, cloud_event

@@ -12,7 +12,8 @@ from time import perf_counter
 import psutil
 
 from api.main import Process, Settings, machine_of, opened
-from api.operating.registers import KEEPER, load_entries
+from api.operating.catalogue import load_entries
+from api.operating.keeping import KEEPER
 from domain.deadlines.decided import applied, deciding, working_calendar
 from domain.deadlines.explaining import account
 from domain.deadlines.law import PausePolicy, Term, TermUnit

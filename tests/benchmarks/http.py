@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import orjson
 
 from api.main import Settings, opened
-from api.operating.registers import granted, load_entries
+from api.operating.catalogue import load_entries
+from api.operating.tokens import granted
 from domain.rules.tokens import Role
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.benchmarks.client import at_a_rate, at_full_speed, closing_all, connections, post

@@ -16,7 +16,7 @@ import orjson
 import psutil
 
 from api.main import Settings, opened
-from api.operating.registers import load_entries
+from api.operating.catalogue import load_entries
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.benchmarks.measuring import Effort, Figure, benchmark
 from tests.system.service import environment

@@ -9,7 +9,8 @@ from tempfile import TemporaryDirectory
 from time import perf_counter
 
 from api.main import VIEWS, Process, Settings, opened
-from api.operating.registers import granted, load_entries
+from api.operating.catalogue import load_entries
+from api.operating.tokens import granted
 from domain.dossier.evolve import fold
 from domain.dossier.history import effective_history
 from domain.rules.rule_book import RuleBook

@@ -20,7 +20,8 @@ from rich.console import Console
 from rich.table import Table
 
 from api.main import VIEWS, Process, Settings, audited, opened
-from api.operating.registers import granted, load_entries
+from api.operating.catalogue import load_entries
+from api.operating.tokens import granted
 from domain.rules.tokens import Role
 from projections.rebuild import rebuild
 from streams.registers.catalogue_files import COMMUNE, load_catalogue

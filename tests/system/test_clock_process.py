@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from api.main import Process, now, opened
-from api.operating.registers import KEEPER, load_entries
+from api.operating.catalogue import load_entries
+from api.operating.keeping import KEEPER
 from domain.dossier.chapter import DossierCommand
 from domain.dossier.intake import AcceptDossier
 from domain.envelope import ProcedureCode, UnitCode
