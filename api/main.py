@@ -42,7 +42,7 @@ from projections import dossier_overview
 from projections.runner import ProjectionHalted, ReadModel, Runner
 from streams.registers.shipped_calendars import ship_calendars
 from streams.time.acting import Machine
-from streams.time.timekeeper import Clock
+from streams.time.timekeeper import Timekeeper
 
 __all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
 
@@ -214,7 +214,7 @@ async def serve(settings: Settings, host: str, port: int) -> None:
     async with opened(settings, "serve") as process:
         runner = process.services.runner
         runner.start()
-        clock = clock_of(process)
+        clock = timekeeper_of(process)
         clock.start()
         gc.freeze()  # What was made at the start stays; the collector need not look at it again.
         gc.set_threshold(20_000, 20, 50)
@@ -230,7 +230,9 @@ def machine_of(services: Services) -> Machine:
     )
 
 
-def clock_of(process: Process, caught_up: Callable[[int], Awaitable[bool]] | None = None) -> Clock:
+def timekeeper_of(
+    process: Process, caught_up: Callable[[int], Awaitable[bool]] | None = None
+) -> Timekeeper:
     """Return the clock of a process whose runner is started, unless somebody else catches up."""
     services = process.services
 
@@ -238,7 +240,7 @@ def clock_of(process: Process, caught_up: Callable[[int], Awaitable[bool]] | Non
         return await services.runner.reached(position, _CATCH_UP)
 
     connect = process.database.connect
-    return Clock(machine_of(services), process.pool, connect, caught_up or reached)
+    return Timekeeper(machine_of(services), process.pool, connect, caught_up or reached)
 
 
 def in_loop(work: Coroutine[object, object, T]) -> T:

@@ -7,7 +7,7 @@ from typing import Protocol
 from uuid import UUID
 
 from domain.envelope import LedgerEvent, Recorded
-from domain.ledger.appends import Clock, Outcome, Store
+from domain.ledger.appends import Now, Outcome, Store
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Registers
 from domain.rules.rule_book import RuleBook
@@ -64,7 +64,7 @@ class Services:
     log: Log
     runner: Runner
     overview: OverviewReader
-    now: Clock
+    now: Now
     new_id: Callable[[], UUID]
     refresh_rules: Rules
     digest: Callable[[bytes], bytes]

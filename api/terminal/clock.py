@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from api.main import Settings, clock_of, opened, read_settings
+from api.main import Settings, timekeeper_of, opened, read_settings
 from api.terminal.console import as_json, carry_out, notes, print_json, print_pairs
 from streams.time.timekeeper import Ticked
 
@@ -46,7 +46,7 @@ async def _once(settings: Settings) -> Ticked:
             await runner.catch_up()
             return True
 
-        ticked = await clock_of(process, caught_up).tick()
+        ticked = await timekeeper_of(process, caught_up).tick()
         await runner.catch_up()  # Whoever reads next sees it.
         return ticked
 
@@ -58,7 +58,7 @@ async def _run(settings: Settings) -> None:
     async with opened(settings, "clock") as process:
         runner = process.services.runner
         runner.start()
-        clock = clock_of(process)
+        clock = timekeeper_of(process)
         clock.start()
         notes.print("ready")
         await told.wait()

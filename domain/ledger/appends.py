@@ -127,5 +127,5 @@ class Store(Protocol):
         """
 
 
-class Clock(Protocol):
+class Now(Protocol):
     def __call__(self) -> datetime: ...

@@ -18,7 +18,7 @@ from domain.errors import (
     StaleVersion,
 )
 from domain.ledger.access import Action, Sender, scope_of
-from domain.ledger.appends import Append, Clock, Key, Outcome, Problem, Reading, Store, Write
+from domain.ledger.appends import Append, Key, Now, Outcome, Problem, Reading, Store, Write
 from domain.ledger.facts import (
     Fact,
     append_of,
@@ -65,7 +65,7 @@ class Result:
 class Ledger:
     """The use cases. `now` is the clock of the machine, in UTC."""
 
-    def __init__(self, store: Store, now: Clock) -> None:
+    def __init__(self, store: Store, now: Now) -> None:
         self._store = store
         self._now = now
 

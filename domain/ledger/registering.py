@@ -7,7 +7,7 @@ from enum import StrEnum
 from domain.envelope import Meta, Pin, TimePrecision, UnitCode, event_id
 from domain.errors import Forbidden, RulesChanged, StaleVersion, UnknownUnit
 from domain.ledger.access import Action, Sender, scope_of
-from domain.ledger.appends import Append, Clock, Key, Outcome, Store, Write
+from domain.ledger.appends import Append, Key, Now, Outcome, Store, Write
 from domain.ledger.facts import refuse_reserved
 from domain.ledger.times import occurred_at, offset_minutes, refuse_future
 from domain.rules.register import RegisterEvent
@@ -62,7 +62,7 @@ class Kept:
 class Registers:
     """Puts entries into the registers. `now` is the clock of the machine, in UTC."""
 
-    def __init__(self, store: Store, now: Clock) -> None:
+    def __init__(self, store: Store, now: Now) -> None:
         self._store = store
         self._now = now
 

@@ -21,7 +21,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Difference:
+class FieldChange:
     """A field that is no longer as it `was`; None on either side: nothing was stated there."""
 
     field: str
@@ -35,38 +35,38 @@ class Difference:
         return Kind.ADDED if self.was is None else Kind.CHANGED
 
 
-def differences(was: ProcedureVersion, now: ProcedureVersion) -> list[Difference]:
+def differences(was: ProcedureVersion, now: ProcedureVersion) -> list[FieldChange]:
     """Return in what the later version differs, in the order of the fields; [] if in nothing.
 
     The order of components and fees says nothing; that of the steps does.
     """
-    found: list[Difference] = []
+    found: list[FieldChange] = []
     for field in fields(ProcedureVersion):
         if field.name not in _NAMES:
             found += _of_field(field.name, getattr(was, field.name), getattr(now, field.name))
     return found
 
 
-def _of_field(name: str, was: object, now: object) -> Iterator[Difference]:
+def _of_field(name: str, was: object, now: object) -> Iterator[FieldChange]:
     if not isinstance(was, tuple) or not isinstance(now, tuple):
         if was != now:
-            yield Difference(field=name, was=_words(was), now=_words(now))
+            yield FieldChange(field=name, was=_words(was), now=_words(now))
         return
     yield from _of_lists(name, was, now)
     same = Counter(was) == Counter(now)
     if name == "steps" and same and was != now:
-        yield Difference(field="order of steps", was=_order(was), now=_order(now))
+        yield FieldChange(field="order of steps", was=_order(was), now=_order(now))
 
 
-def _of_lists(name: str, was: Iterable[object], now: Iterable[object]) -> Iterator[Difference]:
+def _of_lists(name: str, was: Iterable[object], now: Iterable[object]) -> Iterator[FieldChange]:
     """Pair what differs by what it is called; the rest was taken away or added."""
     new = list((Counter(now) - Counter(was)).elements())
     for old in (Counter(was) - Counter(now)).elements():
         match = next((each for each in new if _called(each) == _called(old)), None)
         if match is not None:
             new.remove(match)
-        yield Difference(field=name, was=_words(old), now=_words(match))
-    yield from (Difference(field=name, was=None, now=_words(each)) for each in new)
+        yield FieldChange(field=name, was=_words(old), now=_words(match))
+    yield from (FieldChange(field=name, was=None, now=_words(each)) for each in new)
 
 
 def _order(steps: Iterable[object]) -> str:

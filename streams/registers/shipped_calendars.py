@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.errors import CalendarContradicts, RulesChanged
 from domain.ledger.access import Sender
-from domain.ledger.appends import Clock, Key, Store
+from domain.ledger.appends import Key, Now, Store
 from domain.ledger.registering import Change, Notice, Registers
 from domain.rules.calendars import CalendarDecided
 from domain.rules.rule_book import RuleBook
@@ -22,7 +22,7 @@ def shipped_calendars() -> list[CalendarDecided]:
     return [entry for entry in load_catalogue(SHIPPED) if isinstance(entry, CalendarDecided)]
 
 
-async def ship_calendars(store: Store, now: Clock) -> int:
+async def ship_calendars(store: Store, now: Now) -> int:
     """Record each shipped decision that the ledger has in no form, once for ever; count these.
 
     What an operator decided stays, also where a shipped decision would contradict it.
@@ -43,7 +43,7 @@ def _is_held(decision: CalendarDecided, rules: RuleBook) -> bool:
     return any(each.id == decision.id for each in rules.calendars.get(decision.calendar, ()))
 
 
-def _notice(entry: CalendarDecided, rules: RuleBook, now: Clock) -> Notice:
+def _notice(entry: CalendarDecided, rules: RuleBook, now: Now) -> Notice:
     """Tell a decision under an identity: beaten by another process, it is not applied again."""
     name = f"{entry.calendar}/{entry.id}"
     return Notice(

@@ -12,7 +12,7 @@ from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import UnitEnded
 from domain.ledger.access import Sender
-from domain.ledger.appends import Clock, Key, Store
+from domain.ledger.appends import Key, Now, Store
 from domain.ledger.commands import Ledger, Order, Result
 from domain.rules.tokens import Role
 
@@ -30,7 +30,7 @@ class Machine:
     store: Store
     ledger: Ledger
     digest: Callable[[bytes], bytes]
-    now: Clock
+    now: Now
 
     async def send(self, command: DossierCommand, dossier: Dossier, key: str) -> Result:
         """Carry out a command on a dossier at the version that was read, once for each key.

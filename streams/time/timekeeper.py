@@ -64,7 +64,7 @@ def _expiry(dossier: Dossier) -> _Wanted | None:
     return None
 
 
-class Clock:
+class Timekeeper:
     """Acts on what is due, as long as it holds the lock; another clock waits to take over.
 
     Who leads is a matter of economy. That everything has one effect rests on the keys, on the

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.deadlines.law import CutoffPolicy, PausePolicy, Term, TermUnit
 from domain.envelope import ProcedureCode, UnitCode
-from domain.rules.catalogue_diff import Difference, Kind, differences
+from domain.rules.catalogue_diff import FieldChange, Kind, differences
 from domain.rules.procedures import (
     Channel,
     ChannelTerm,
@@ -152,7 +152,7 @@ def test_one_change_is_told_in_plain_words(
 
 def test_what_is_nowhere_now_was_removed_and_what_was_nowhere_is_added() -> None:
     kinds = [
-        Difference(field="fees", was=was, now=now).kind
+        FieldChange(field="fees", was=was, now=now).kind
         for was, now in (("a", None), (None, "a"), ("a", "b"))
     ]
     assert kinds == [Kind.REMOVED, Kind.ADDED, Kind.CHANGED]

@@ -26,7 +26,7 @@ from domain.ledger.locks import Lock
 from domain.rules.policies import PolicyDecided
 from domain.rules.register import stream_of
 from streams.time.recomputing import Recomputed
-from streams.time.timekeeper import Clock, Ticked
+from streams.time.timekeeper import Ticked, Timekeeper
 from tests.conftest import OpenStore
 from tests.door import Slam, door_before
 from tests.examples import (
@@ -368,7 +368,7 @@ async def test_two_clocks_at_once_recompute_each_dossier_once(here: Office, ther
     assert await ends_of(here, *dossiers) == [["DueDateRecomputed"]] * 20
 
 
-async def leads(clock: Clock) -> bool:
+async def leads(clock: Timekeeper) -> bool:
     return clock.leading
 
 
@@ -427,7 +427,7 @@ async def waits(owner: asyncpg.Connection) -> bool:
     )
 
 
-async def leads_instead(second: Clock, first: Clock) -> bool:
+async def leads_instead(second: Timekeeper, first: Timekeeper) -> bool:
     return second.leading and not first.leading
 
 

@@ -23,7 +23,7 @@ from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
 from projections.runner import Runner
 from streams.time.acting import Machine
-from streams.time.timekeeper import Clock
+from streams.time.timekeeper import Timekeeper
 from tests.conftest import OpenStore
 from tests.examples import (
     AGENCY,
@@ -78,7 +78,7 @@ class Office:
             now=self.time,
         )
 
-    def clock(self, *, stale: bool = False) -> Clock:
+    def clock(self, *, stale: bool = False) -> Timekeeper:
         """Return a clock of this process; a stale one looks at the overview as it is."""
 
         async def caught_up(_: int) -> bool:
@@ -87,7 +87,7 @@ class Office:
             return True
 
         connect = self.process.database.connect
-        return Clock(self.machine, self.process.pool, connect, caught_up, interval=0.01)
+        return Timekeeper(self.machine, self.process.pool, connect, caught_up, interval=0.01)
 
     async def order(self, dossier: UUID, command: DossierCommand) -> Result:
         """Let a clerk do something, at the version that stands."""
