@@ -7,7 +7,7 @@ from typing import Any
 
 import rich_click as click
 
-from api.main import Settings, timekeeper_of, opened, read_settings
+from api.main import Settings, opened, read_settings, timekeeper_of
 from api.terminal.console import as_json, carry_out, notes, print_json, print_pairs
 from streams.time.timekeeper import Ticked
 
