@@ -3,11 +3,32 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from litestar import Litestar
+
+
+@contextmanager
+def told_to_end(tell: Callable[[int], object]) -> Iterator[None]:
+    """Call `tell` with the number of a SIGTERM or SIGINT, in the loop; afterwards hear no SIGTERM.
+
+    Supervisors ask again, and what closes must not be cut short; whoever cannot wait has SIGKILL.
+    The loop's own handlers would leave a moment at its end in which a signal kills.
+    """
+    loop = asyncio.get_running_loop()
+
+    def heard(number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(tell, number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, heard)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Server(uvicorn.Server):
@@ -16,14 +37,8 @@ class Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         # uvicorn's own raises the signal again after serving, and would end us before we close.
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self.handle_exit, number, None)
-        try:
+        with told_to_end(lambda number: self.handle_exit(number, None)):
             yield
-        finally:
-            for number in (signal.SIGTERM, signal.SIGINT):
-                loop.remove_signal_handler(number)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

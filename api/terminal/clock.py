@@ -1,12 +1,12 @@
 """`hoso clock`: what time brings about, in a process of its own or once."""
 
 import asyncio
-import signal
 from dataclasses import asdict
 from typing import Any
 
 import rich_click as click
 
+from api.http.serving import told_to_end
 from api.main import Settings, opened, read_settings, timekeeper_of
 from api.terminal.console import as_json, carry_out, notes, print_json, print_pairs
 from streams.time.timekeeper import Ticked
@@ -53,14 +53,13 @@ async def _once(settings: Settings) -> Ticked:
 
 async def _run(settings: Settings) -> None:
     told = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, told.set)
-    async with opened(settings, "clock") as process:
-        runner = process.services.runner
-        runner.start()
-        clock = timekeeper_of(process)
-        clock.start()
-        notes.print("ready")
-        await told.wait()
-        await clock.close()
-        await runner.close()
+    with told_to_end(lambda _: told.set()):
+        async with opened(settings, "clock") as process:
+            runner = process.services.runner
+            runner.start()
+            clock = timekeeper_of(process)
+            clock.start()
+            notes.print("ready")
+            await told.wait()
+            await clock.close()
+            await runner.close()

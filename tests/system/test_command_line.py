@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from subprocess import PIPE, STDOUT
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -307,6 +308,21 @@ def test_what_was_accepted_is_answered_before_it_ends(
         output, _ = client.communicate(timeout=60)
     assert output.startswith("HTTP/1.1 201")
     assert service.stop() == 0
+
+
+@pytest.mark.parametrize("verb", [("serve", "--port=0"), ("clock",)], ids=lambda verb: verb[0])
+def test_who_is_told_to_end_again_and_again_still_ends_well(
+    verb: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    data = tmp_path_factory.mktemp("data")
+    with subprocess.Popen(
+        [*COMMAND, *verb], env=environment(data), stdout=PIPE, stderr=STDOUT, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("ready")
+        while process.poll() is None:
+            process.send_signal(signal.SIGTERM)
+        assert process.returncode == 0
 
 
 # Sends the head of a request and, when the service asks for the rest, says so: only then is the
