@@ -1,4 +1,4 @@
-"""CloudEvents 1.0, structured JSON: envelope → fact, recorded event → envelope."""
+"""CloudEvents 1.0, structured JSON: from an envelope to a fact, or to a notice for a register."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
