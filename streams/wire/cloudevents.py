@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Final, Literal, cast
 from uuid import UUID
 
 import msgspec
 import orjson
 
 from domain.dossier.events import DossierEvent
-from domain.envelope import LedgerEvent, TimePrecision, UnitCode, category
+from domain.envelope import TimePrecision, UnitCode, category
 from domain.errors import InvalidRequest
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key
@@ -177,8 +177,3 @@ def notice_of(event: CloudEvent, sender: Sender, digest: Digest) -> Notice:
         acting_unit=UnitCode(event.actingunit) if event.actingunit else None,
         legal_basis=event.legalbasis,
     )
-
-
-def payload(event: LedgerEvent, plain: Callable[[LedgerEvent], dict[str, Any]]) -> dict[str, Any]:
-    """Return what an event says, without its envelope."""
-    return {name: value for name, value in plain(event).items() if name != "meta"}
