@@ -3,13 +3,15 @@
 import json
 import subprocess
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
-import httpx
 import pytest
 
+from infra.embedded import EmbeddedPostgres
 from tests.system.hoso import COMMAND, Hoso, HosoHere
 from tests.system.load import AGENCY, DESK
 from tests.system.service import Service, environment
@@ -223,43 +225,52 @@ def test_people_see_the_months_of_the_year_in_a_terminal(hoso: Hoso) -> None:
     assert max(map(len, shown.splitlines())) <= 80
 
 
-@pytest.fixture(scope="module")
-def client(served: Service, hoso: Hoso) -> Iterator[httpx.Client]:
-    token = hoso.run("token", "create", "--role", "desk", "--unit", "H44.100").stdout.strip()
-    headers = {"Authorization": f"Bearer {token}"}
-    with httpx.Client(
-        base_url=served.address, headers=headers, timeout=60, trust_env=False
-    ) as client:
-        yield client
+@pytest.fixture
+def unserved(tmp_path: Path) -> Iterator[Hoso]:
+    """Give the command on a ledger that nobody serves: no clock may come before what it does."""
+    with closing(EmbeddedPostgres.start(tmp_path)):
+        hoso = HosoHere(tmp_path)
+        hoso.json("catalogue", "load", "commune")
+        yield hoso
 
 
 def test_a_late_decision_moves_the_dates_of_open_dossiers_once(
-    hoso: Hoso, client: httpx.Client
+    unserved: Hoso, tmp_path: Path
 ) -> None:
-    today = datetime.now(UTC)
+    hoso, today, dossier = unserved, datetime.now(UTC), str(uuid4())
     for year in (today.year, today.year + 1):
         hoso.json("calendar", "propose", str(year))
         hoso.json("calendar", "confirm", f"{year}-base")
-    body = {
-        "procedure": PROCEDURE,
-        "channel": "direct",
-        "receiving_unit": DESK,
-        "competent_unit": AGENCY,
+    fact = {
+        "specversion": "1.0",
+        "id": "late",
+        "source": "urn:test:late",
+        "type": "vn.gov.motcua.dossier.accepted.v1",
+        "subject": dossier,
+        "time": today.isoformat(),
+        "data": {
+            "procedure": PROCEDURE,
+            "channel": "direct",
+            "receiving_unit": DESK,
+            "competent_unit": AGENCY,
+        },
     }
-    made = client.post("/v1/dossiers", json=body, headers={"Idempotency-Key": "late"}).json()
-    before = hoso.json("dossier", made["code"])
+    told = tmp_path / "told.ndjson"
+    told.write_text(json.dumps(fact))
+    assert hoso.json("import", str(told))["recorded"] == 1
+    before = hoso.json("dossier", dossier)
     week = [(today + timedelta(days=n)).date() for n in (2, 8)]
     off = f"{week[0]}..{week[1]}"
     words = ("calendar", "decide", "--id", "flood", "--issued", str(today.date()), "--off", off)
     decided = hoso.json(*words, "--unit", COMMUNE)
-    assert decided["recomputed"]["failed"] == 0  # The service's own clock may have moved it first.
-    after = hoso.json("dossier", made["code"])
+    assert decided["recomputed"] == {"examined": 1, "moved": 1, "unchanged": 0, "failed": 0}
+    after = hoso.json("dossier", dossier)
     assert after["printed_due"] == before["printed_due"] == before["due"]
     assert after["due"] > before["due"]
     again = hoso.json(*words, "--unit", COMMUNE)
-    assert (again["recomputed"]["moved"], again["recomputed"]["failed"]) == (0, 0)
-    assert hoso.json("dossier", made["code"])["version"] == after["version"]
-    history = hoso.json("history", made["code"])["items"]
+    assert again["recomputed"]["moved"] == 0
+    assert hoso.json("dossier", dossier)["version"] == after["version"]
+    history = hoso.json("history", dossier)["items"]
     assert [each["type"].split(".", 3)[3] for each in history] == [
         "dossier.accepted.v1",
         "dossier.due-date-recomputed.v1",
