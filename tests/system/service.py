@@ -59,16 +59,17 @@ class Service:
         """End it like a power cut: kill -9."""
         if self._process is not None:
             self._process.kill()
-            self._reap()
+            self.ended()
 
     def stop(self) -> int:
         """Ask it to end (SIGTERM) and return its exit status."""
         if self._process is None:
             return 0
         self._process.send_signal(signal.SIGTERM)
-        return self._reap()
+        return self.ended()
 
-    def _reap(self) -> int:
+    def ended(self) -> int:
+        """Wait until it ends and return its exit status."""
         if self._process is None:
             return 0
         status = self._process.wait(timeout=60)

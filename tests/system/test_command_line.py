@@ -307,7 +307,7 @@ def test_what_was_accepted_is_answered_before_it_ends(
         os.kill(service.pid, signal.SIGTERM)
         output, _ = client.communicate(timeout=60)
     assert output.startswith("HTTP/1.1 201")
-    assert service.stop() == 0
+    assert service.ended() == 0
 
 
 @pytest.mark.parametrize("verb", [("serve", "--port=0"), ("clock",)], ids=lambda verb: verb[0])
