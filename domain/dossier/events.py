@@ -4,6 +4,7 @@ The stored names are the storage format: a released one never changes its meanin
 change one, add `.v2` beside it and an up-caster; see docs/adr/.
 """
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 from uuid import UUID
@@ -23,6 +24,6 @@ class VoidingEvent(DossierEvent):
     AIMS_AT: ClassVar[type[DossierEvent]] = DossierEvent
 
     @property
+    @abstractmethod
     def aims_at(self) -> UUID | None:
         """The id of the event that is void; None: the last one of its kind that nothing voids."""
-        raise NotImplementedError

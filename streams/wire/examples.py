@@ -9,6 +9,7 @@ from dataclasses import fields
 from typing import Any, Final
 
 from domain.dossier.chapters import ACT_FOR, COMMANDS
+from domain.ledger.stored import EVENTS
 from streams.wire.cloudevents import CODE, PREFIX
 
 Payload = Mapping[str, Any]
@@ -277,6 +278,9 @@ EXAMPLES: Final[Mapping[str, Payload]] = {
         "ground": "Quyết định 21/QĐ-UBND: hết thời hạn lưu trữ dữ liệu cá nhân",
     },
 }
+
+if EXAMPLES.keys() != EVENTS.keys():
+    raise TypeError(f"Examples and events differ: {sorted(EXAMPLES.keys() ^ EVENTS.keys())}.")
 
 
 def command_example(name: str) -> Payload:
