@@ -488,7 +488,7 @@ async def spoken(port: int, *parts: bytes) -> bytes:
         for part in parts:
             writer.write(part)
             await writer.drain()
-        return await asyncio.wait_for(reader.read(64 << 10), 10)
+        return await asyncio.wait_for(reader.read(64 << 10), 60)
     except ConnectionError:
         return b""  # It hung up while we spoke.
     finally:

@@ -197,9 +197,11 @@ def test_schema_lists_and_describes_every_type(here: Hoso) -> None:
     names = here.json("schema")
     assert "dossier.accepted.v1" in names["events"]
     assert "request-supplement" in names["commands"]
-    described = here.json("schema", "dossier.accepted")
-    assert described["examples"][0]["procedure"]
-    assert described["additionalProperties"] is False
+    for name in (*names["events"], *names["commands"]):
+        described = here.json("schema", name)
+        assert (described["title"], described["additionalProperties"]) == (name, False)
+        assert described["examples"][0].keys() <= described["properties"].keys()
+    assert here.json("schema", "dossier.accepted")["examples"][0]["procedure"]
 
 
 def test_what_a_user_gets_wrong_is_one_line(here: Hoso, tmp_path: Path) -> None:
@@ -238,6 +240,13 @@ def test_wrong_use_is_status_2(here: Hoso, words: list[str]) -> None:
     done = here.run(*words)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_a_process_of_its_own_says_one_line_and_ends_with_its_status(hoso: Hoso) -> None:
+    assert "no file" in hoso.refused("import", "nowhere.ndjson")
+    wrong = hoso.run("history")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "Traceback" not in wrong.stderr
 
 
 def test_every_verb_teaches_itself(here: Hoso) -> None:
