@@ -121,8 +121,9 @@ async def opened(
         stack.push_async_callback(pool.close)
         master = await known_master_key(pool, key_file, make=settings.database_url is None)
         rules = RuleBook()
-        appender = Appender(_appending(database), now, dead=dead or _die)
-        store = PostgresStore(database.connect, appender, ledger_id, rules, lane)
+        writing = _writing(database)
+        appender = Appender(writing, now, dead=dead or _die)
+        store = PostgresStore(writing, appender, ledger_id, rules, lane)
         keys = KeyRing(pool, master, rules.erased.__contains__)
         store.seal_with(keys)
         log = EventLog(pool, ledger_id)
@@ -147,7 +148,9 @@ async def opened(
         )
 
 
-def _appending(database: Database) -> Callable[[], Awaitable[asyncpg.Connection]]:
+def _writing(database: Database) -> Callable[[], Awaitable[asyncpg.Connection]]:
+    """Return how the way in connects, for its reads too: on a young ledger they would scan."""
+
     async def connect() -> asyncpg.Connection:
         return await database.connect(**SETTINGS)
 
