@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from domain.dossier.events import DossierEvent
@@ -182,7 +183,7 @@ class Act(Generic[E]):
     names_holders: bool = False
     ended_units: frozenset[str] = frozenset()
 
-    @property
+    @cached_property
     def unit_fields(self) -> tuple[str, ...]:
         """The fields that name units, in their order."""
         found = self.event.__dataclass_fields__.items()

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from domain.dossier.appointments import DueDateRecomputed, recomputed
 from domain.dossier.chapter import AnyAct, Decision, DossierCommand, Hindered, Opening, Situation
-from domain.dossier.chapters import ACT_FOR, ACT_OF, UNIT_FIELDS
+from domain.dossier.chapters import ACT_FOR, ACT_OF
 from domain.dossier.dates.dates import dates_of, later, newest
 from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import replay
@@ -88,10 +88,7 @@ def _begins_anew(before: Dossier, then: Dossier, rules: RuleBook) -> bool:
 def pins_of(rules: RuleBook, said: DossierEvent | DossierCommand) -> tuple[Pin, ...]:
     """Return the versions of the units, the procedure, calendar and policy that it looks at."""
     act = ACT_OF[type(said)] if isinstance(said, DossierEvent) else ACT_FOR[type(said)]
-    named = (getattr(said, name) for name in UNIT_FIELDS[act.event])
-    pins = set(rules.pins(unit for unit in named if unit is not None))
+    units = tuple(getattr(said, name) for name in act.unit_fields)
     competent = said.competent_unit if isinstance(said, Acceptance) else None
-    if isinstance(said, Opening) and said.procedure in rules.procedures:
-        pins.add(rules.procedures[said.procedure].pin)
-        pins.update(rules.clock_pins(competent))
-    return tuple(sorted(pins, key=lambda pin: pin.stream))
+    procedure = said.procedure if isinstance(said, Opening) else None
+    return rules.pins(units, procedure, competent)

@@ -200,7 +200,7 @@ def _meta(notice: Notice, sender: Sender) -> Meta:
 def _append(event: RegisterEvent, rules: RuleBook, key: Key) -> Append:
     """Return the append of an entry, which holds only while the units that it names stay so."""
     stream = event.originator_id
-    named = (unit for unit in kind_of(event).named(event) if unit is not None)
+    named = kind_of(event).named(event)
     return Append(
         writes=(Write(stream=stream, events=(event,), expected=event.originator_version - 1),),
         unchanged=tuple(pin for pin in rules.pins(named) if pin.stream != stream),

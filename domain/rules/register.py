@@ -5,6 +5,7 @@ Each entry has a stream of its own in the one ledger, so the rules' own history 
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 from uuid import UUID, uuid5
 
@@ -15,6 +16,7 @@ _OURS = 8
 _STREAMS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c02")
 
 
+@lru_cache(maxsize=4_096)
 def stream_of(category: str, name: str) -> UUID:
     """Return the stream of a register's entry. The same on every ledger.
 

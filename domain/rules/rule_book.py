@@ -12,6 +12,7 @@ from domain.deadlines.law import CalendarUse, OfficePolicy
 from domain.deadlines.working_time import WorkingCalendar
 from domain.envelope import Pin, ProcedureCode, Recorded, UnitCode
 from domain.rules.calendars import CALENDARS, CalendarBook, CalendarDecided
+from domain.rules.memory import Memory
 from domain.rules.policies import POLICIES, PolicyBook
 from domain.rules.procedures import (
     PROCEDURES,
@@ -29,6 +30,7 @@ from domain.rules.units import UNITS, UnitBook, UnitEntry
 CALENDAR: Final = "VN"
 POLICY: Final = "VN"
 _MOST_COMPILED: Final = 256  # Calendars kept at once; what is asked for again is compiled again.
+_MOST_ANSWERS: Final = 4_096
 
 
 def _books() -> dict[str, Any]:
@@ -37,14 +39,16 @@ def _books() -> dict[str, Any]:
 
 @dataclass(slots=True)
 class RuleBook:
-    """Everything the registers say, known up to `position`. Only `learn` changes it."""
+    """Everything the registers say, known up to `position`. Only `learn` changes it.
+
+    `memory` keeps what follows from it; it forgets when the book learns.
+    """
 
     position: int = 0
     versions: dict[UUID, int] = field(default_factory=dict)
     _books: dict[str, Any] = field(default_factory=_books)
-    _compiled: dict[tuple[CalendarUse, int], WorkingCalendar] = field(
-        default_factory=dict, compare=False
-    )
+    memory: Memory = field(default_factory=lambda: Memory(_MOST_ANSWERS), compare=False)
+    _compiled: Memory = field(default_factory=lambda: Memory(_MOST_COMPILED), compare=False)
     units: UnitBook = field(init=False, compare=False)
     procedures: ProcedureBook = field(init=False, compare=False)
     calendars: CalendarBook = field(init=False, compare=False)
@@ -80,6 +84,7 @@ class RuleBook:
             kind_of(event).learn(self.book_of(event), event)
             self.versions[event.originator_id] = event.originator_version
             self.position = recorded.seq
+            self.memory.forget()
 
     def unit(self, code: UnitCode, at: datetime) -> UnitEntry:
         """Return a unit that exists at a moment, or raise UnknownUnit or UnitEnded."""
@@ -107,6 +112,9 @@ class RuleBook:
 
     def calendar_use(self, unit: UnitCode) -> CalendarUse:
         """Return the calendar by which a unit works, as it is decided now."""
+        return self.memory.answer(("calendar", unit), lambda: self._calendar_use(unit))
+
+    def _calendar_use(self, unit: UnitCode) -> CalendarUse:
         name = self.calendar_of(unit)
         closed = self.calendars.closed(name)
         return CalendarUse(
@@ -116,8 +124,32 @@ class RuleBook:
             units=tuple(code for code in self.line(unit) if code in closed),
         )
 
-    def clock_pins(self, competent: UnitCode | None) -> Iterator[Pin]:
-        """Yield the versions of the calendar and of the policy by which a clock starts now."""
+    def pins(
+        self,
+        units: tuple[UnitCode | None, ...],
+        procedure: ProcedureCode | None = None,
+        competent: UnitCode | None = None,
+    ) -> tuple[Pin, ...]:
+        """Return the versions of what a decision looks at, in the order of their streams.
+
+        With a procedure also those of the calendar and the policy by which a clock starts now.
+        """
+        asked = "pins", units, procedure, competent
+        return self.memory.answer(asked, lambda: self._pins(units, procedure, competent))
+
+    def _pins(
+        self,
+        units: tuple[UnitCode | None, ...],
+        procedure: ProcedureCode | None,
+        competent: UnitCode | None,
+    ) -> tuple[Pin, ...]:
+        found = set(self.units.pins(unit for unit in units if unit is not None))
+        if procedure is not None and procedure in self.procedures:
+            found.add(self.procedures[procedure].pin)
+            found.update(self._clock_pins(competent))
+        return tuple(sorted(found, key=lambda pin: pin.stream))
+
+    def _clock_pins(self, competent: UnitCode | None) -> Iterator[Pin]:
         for category, key in (("calendar", self.calendar_of(competent)), ("policy", POLICY)):
             stream = stream_of(category, key)
             if stream in self.versions:
@@ -129,19 +161,16 @@ class RuleBook:
 
     def working_calendar(self, use: CalendarUse, policy_version: int) -> WorkingCalendar:
         """Return a calendar as it was used, compiled once. Raises CalendarContradicts."""
-        found = self._compiled.get((use, policy_version))
-        if found is None:
-            found = working_calendar(
+        return self._compiled.answer(
+            (use, policy_version),
+            lambda: working_calendar(
                 self.decisions(use.name, use.version),
                 units=use.units,
                 sessions=sessions_of(self.policy(policy_version).sessions),
                 zone=ZoneInfo(use.zone),
                 name=use.name,
-            )
-            if len(self._compiled) >= _MOST_COMPILED:
-                del self._compiled[next(iter(self._compiled))]
-            self._compiled[use, policy_version] = found
-        return found
+            ),
+        )
 
     def line(self, unit: UnitCode) -> list[UnitCode]:
         """Return a unit and what stands above it, the nearest first."""
@@ -156,12 +185,8 @@ class RuleBook:
         return self.units.is_another_area(one, other)
 
     def zone(self, code: UnitCode) -> ZoneInfo:
-        return self.units.zone(code)
+        return self.memory.answer(("zone", code), lambda: self.units.zone(code))
 
     def subtree(self, root: UnitCode) -> frozenset[UnitCode]:
         """Return a unit, everything below it, and what these took over from ended units."""
         return self.units.subtree(root)
-
-    def pins(self, codes: Iterable[UnitCode]) -> Iterator[Pin]:
-        """Yield the versions of the units that a decision looked at."""
-        return self.units.pins(codes)

@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from functools import partial
 
 import pytest
 
 from domain.envelope import Pin, ProcedureCode, UnitCode
 from domain.errors import UnitEnded, UnknownProcedure, UnknownUnit
+from domain.rules.memory import Memory
 from domain.rules.register import stream_of
 from domain.rules.rule_book import RuleBook
 from tests.examples import (
@@ -115,11 +117,46 @@ def test_units_that_are_each_others_parents_have_a_subtree_all_the_same() -> Non
 
 
 def test_decisions_look_at_the_versions_of_the_units_that_exist() -> None:
-    pins = list(rule_book().pins([DESK, UNKNOWN, AGENCY]))
-    assert [pin.stream for pin in pins] == [
-        stream_of("unit", DESK),
-        stream_of("unit", AGENCY),
-    ]
+    pins = rule_book().pins((DESK, None, UNKNOWN, AGENCY))
+    named = {stream_of("unit", DESK), stream_of("unit", AGENCY)}
+    assert [pin.stream for pin in pins] == sorted(named)
+
+
+def test_what_a_book_was_asked_before_it_learned_it_answers_anew() -> None:
+    """Nothing that it remembers outlives what it followed from."""
+    rules = own_rule_book()
+
+    def asked(book: RuleBook) -> tuple[object, ...]:
+        pins = book.pins((DESK,), PROCEDURE, AGENCY)
+        return pins, book.calendar_use(DESK), book.zone(DESK)
+
+    before = asked(rules)
+    moved = replace(unit_registered(DESK, parent=PROVINCE), zone="Asia/Tokyo", calendar="JP")
+    procedure = procedure_published(PROCEDURE, version=2)
+    rules.learn([recorded(moved, version=2, seq=30), recorded(procedure, version=2, seq=31)])
+    fresh = own_rule_book()
+    fresh.learn([recorded(moved, version=2, seq=30), recorded(procedure, version=2, seq=31)])
+    assert asked(rules) == asked(fresh)
+    assert all(was != now for was, now in zip(before, asked(rules), strict=True))
+
+
+def test_a_memory_keeps_the_last_answers_and_no_failure() -> None:
+    memory = Memory(2)
+    found: list[int] = []
+
+    def square_of(number: int) -> int:
+        found.append(number)
+        if number < 0:
+            raise ValueError(number)
+        return number * number
+
+    for number in (1, 2, 2, 1, 3, 1):
+        assert memory.answer(number, partial(square_of, number)) == number * number
+    assert found == [1, 2, 3, 1]
+    for _ in range(2):
+        with pytest.raises(ValueError, match="-1"):
+            memory.answer(-1, partial(square_of, -1))
+    assert found[-2:] == [-1, -1]
 
 
 def test_a_unit_has_its_zone_and_others_that_of_viet_nam() -> None:
