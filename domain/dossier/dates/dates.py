@@ -14,6 +14,7 @@ from domain.deadlines.running import Pause, Run, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.working_time import WorkingCalendar
 from domain.dossier.state import Dossier, Interruption, PauseKind, TermClock
+from domain.envelope import ProcedureCode
 from domain.rules.procedures import Channel, ProcedureVersion
 from domain.rules.rule_book import RuleBook
 
@@ -64,9 +65,20 @@ def dates_of(dossier: Dossier, rules: RuleBook, by: CalendarUse | None = None) -
     clock = dossier.clock
     if clock is None or dossier.procedure is None:
         return None
+    use = by or clock.calendar
+    asked = "dates", clock, use, *counted_as(dossier)
+    return rules.memory.answer(asked, lambda: _dates(dossier, clock, use, rules))
+
+
+def counted_as(dossier: Dossier) -> tuple[ProcedureCode | None, int | None, Channel | None]:
+    """Return what its dates follow from, beside its clock and the rules that both name."""
+    return dossier.procedure, dossier.procedure_version, dossier.channel
+
+
+def _dates(dossier: Dossier, clock: TermClock, use: CalendarUse, rules: RuleBook) -> Dates:
     procedure = _procedure_of(dossier, rules)
     policy = rules.policy(clock.policy_version)
-    calendar = rules.working_calendar(by or clock.calendar, clock.policy_version)
+    calendar = rules.working_calendar(use, clock.policy_version)
     counting = counting_of(procedure, dossier.channel, policy)
     pauses = tuple((each, _pause(each, procedure)) for each in _in_order(clock))
     stopping = [pause for _, pause in pauses]

@@ -2,18 +2,39 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from domain.deadlines.law import PausePolicy
 from domain.deadlines.running import measured, unit_of
-from domain.dossier.dates.dates import Dates, dates_of, first_due_before, stopping_clock
+from domain.dossier.dates.dates import (
+    Dates,
+    counted_as,
+    dates_of,
+    first_due_before,
+    stopping_clock,
+)
 from domain.dossier.dates.limits import notice_days, supplement_limit, transfer_limit
-from domain.dossier.state import Dossier, Finding, PauseKind, TermClock
+from domain.dossier.state import Dossier, Finding, Offer, PauseKind, TermClock
 from domain.dossier.status import OPEN
 from domain.errors import CalendarLacksYear, DomainError
 from domain.rules.rule_book import RuleBook
 
 _MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Settlement:
+    """What follows from a clock and an offer, by the rules that they name."""
+
+    first_due: datetime | None = None
+    due: datetime | None = None
+    pauses: int
+    paused_minutes: int = 0
+    stands_since: datetime | None
+    answer_by: datetime | None
+    transfer_answer_by: datetime | None
+    findings: tuple[Finding, ...]
 
 
 def settle(dossier: Dossier, rules: RuleBook) -> None:
@@ -25,34 +46,49 @@ def settle(dossier: Dossier, rules: RuleBook) -> None:
     clock = dossier.clock
     if clock is None:
         return
-    dossier.first_due = dossier.due = None
-    dossier.pauses, dossier.paused_minutes = 0, 0
+    asked = "settled", clock, dossier.offer, *counted_as(dossier)
+    found = rules.memory.answer(asked, lambda: _settled(dossier, clock, rules))
+    dossier.first_due, dossier.due = found.first_due, found.due
+    dossier.pauses, dossier.paused_minutes = found.pauses, found.paused_minutes
+    dossier.paused_since = found.stands_since if dossier.status in OPEN else None
+    dossier.answer_by = found.answer_by
+    dossier.transfer_answer_by = found.transfer_answer_by
+    dossier.date_findings = found.findings
+
+
+def _settled(dossier: Dossier, clock: TermClock, rules: RuleBook) -> _Settlement:
+    stopping = stopping_clock(dossier, rules)
+    stands_since = min((each.start for each in stopping if each.end is None), default=None)
+    undated: tuple[Finding, ...] = ()
+    dates = None
     try:
         dates = dates_of(dossier, rules)
     except (DomainError, OverflowError) as why:  # An old entry of the registers may be absurd.
-        dates = None
-        dossier.date_findings = (_undated(clock, str(why)),)
-    dossier.answer_by = _answer_by(clock, dates)
-    dossier.transfer_answer_by = _transfer_answer_by(dossier, dates)
-    _count_pauses(dossier, dates, rules)
+        undated = (_undated(clock, str(why)),)
+    answer_by = _answer_by(clock, dates)
+    transfer_answer_by = _transfer_answer_by(dossier.offer, dates)
     if dates is None:
-        return
-    dossier.first_due, dossier.due = dates.first_due, dates.due
+        return _Settlement(
+            pauses=len(stopping),
+            stands_since=stands_since,
+            answer_by=answer_by,
+            transfer_answer_by=transfer_answer_by,
+            findings=undated,
+        )
+    paused = timedelta()
     with suppress(CalendarLacksYear):
         paused = measured(dates.calendar, unit_of(dates.counting), dates.first.stood)
-        dossier.paused_minutes = paused // _MINUTE
-    dossier.date_findings = tuple(_findings(clock, dates))
-
-
-def _count_pauses(dossier: Dossier, dates: Dates | None, rules: RuleBook) -> None:
-    """Say how often the clock stood still, and since when it does, whether or not a date is known.
-
-    A pause that came after the due date stops no clock, but the applicant is waited for.
-    """
-    stopping = stopping_clock(dossier, rules)
-    open_since = [each.start for each in stopping if each.end is None]
-    dossier.pauses = len(stopping) - (len(dates.first.ignored) if dates is not None else 0)
-    dossier.paused_since = min(open_since, default=None) if dossier.status in OPEN else None
+    return _Settlement(
+        first_due=dates.first_due,
+        due=dates.due,
+        # A pause that came after the due date stops no clock, but the applicant is waited for.
+        pauses=len(stopping) - len(dates.first.ignored),
+        paused_minutes=paused // _MINUTE,
+        stands_since=stands_since,
+        answer_by=answer_by,
+        transfer_answer_by=transfer_answer_by,
+        findings=tuple(_findings(clock, dates)),
+    )
 
 
 def _undated(clock: TermClock, why: str) -> Finding:
@@ -126,8 +162,7 @@ def _answer_by(clock: TermClock, dates: Dates | None) -> datetime | None:
     return None
 
 
-def _transfer_answer_by(dossier: Dossier, dates: Dates | None) -> datetime | None:
-    offer = dossier.offer
+def _transfer_answer_by(offer: Offer | None, dates: Dates | None) -> datetime | None:
     if offer is None:
         return None
     if offer.answer_by is not None and offer.answer_by > offer.at:
