@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from domain.dossier.chapter import Decision, DossierCommand, Situation
-from domain.dossier.decisions import decide
+from domain.dossier.chapter import DossierCommand, Situation
+from domain.dossier.decisions import Decided, decide
 from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import replay
 from domain.dossier.history import History
@@ -51,10 +51,10 @@ class Attempt:
     situation: Situation
     command: DossierCommand
 
-    def decided(self) -> Decision:
+    def decided(self) -> Decided:
         return decide(self.situation, self.command)
 
-    def then(self, *expected: DossierEvent) -> Decision:
+    def then(self, *expected: DossierEvent) -> Decided:
         """Check what is said; which version, when and by whom follows from the situation."""
         decision = self.decided()
         assert decision.events == tuple(

@@ -1,14 +1,14 @@
 """Which events each command yields, or which refusal stands in its way: what all have in common."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 
 from domain.dossier.appointments import DueDateRecomputed, recomputed
 from domain.dossier.chapter import AnyAct, Decision, DossierCommand, Hindered, Opening, Situation
 from domain.dossier.chapters import ACT_FOR, ACT_OF
 from domain.dossier.dates.dates import dates_of, later, newest
 from domain.dossier.events import DossierEvent
-from domain.dossier.evolve import replay
+from domain.dossier.evolve import advance
 from domain.dossier.intake import Acceptance
 from domain.dossier.regularity import illegal, refusal
 from domain.dossier.state import Dossier
@@ -17,21 +17,36 @@ from domain.errors import DomainError
 from domain.rules.rule_book import RuleBook
 
 
-def decide(situation: Situation, command: DossierCommand) -> Decision:
+@dataclass(frozen=True, kw_only=True)
+class Decided:
+    """The events to append, and the state once they are recorded.
+
+    `issue` is the numbering from which the acceptance gets its code.
+    """
+
+    events: tuple[DossierEvent, ...]
+    then: Dossier
+    issue: str | None = None
+
+
+def decide(situation: Situation, command: DossierCommand) -> Decided:
     """Return what the command makes happen, or raise the refusal that stands in its way."""
     refused = refusal(situation.dossier, type(command))
     if refused is not None:
         raise refused
     act = ACT_FOR[type(command)]
     check_units(situation, command, act)
-    decision = _decided(situation, command, act)
-    if not act.moves_clock or not decision.events:
-        return decision
-    further = _by_newest(situation, decision.events)
-    return replace(decision, events=(*decision.events, *further))
+    decision = _decision(situation, command, act)
+    events = decision.events
+    then = _after(situation, events)
+    further = _by_newest(situation, then) if act.moves_clock and events else None
+    if further is not None:
+        events = (*events, further)
+        then = _after(situation, events)
+    return Decided(events=events, then=then, issue=decision.issue)
 
 
-def _decided(situation: Situation, command: DossierCommand, act: AnyAct) -> Decision:
+def _decision(situation: Situation, command: DossierCommand, act: AnyAct) -> Decision:
     try:
         return act.decide(situation, command)
     except Hindered as hindered:
@@ -47,32 +62,30 @@ def check_units(situation: Situation, command: DossierCommand, act: AnyAct) -> N
             situation.rules.unit(unit, situation.at)
 
 
-def after(situation: Situation, events: Sequence[DossierEvent]) -> Dossier:
-    """Return the state once these events are recorded too."""
-    recorded = (Recorded(seq=0, recorded_at=e.timestamp, leaf=b"", event=e) for e in events)
-    return replay(situation.dossier.id, (*situation.history, *recorded), situation.rules)
+def _after(situation: Situation, events: Sequence[DossierEvent]) -> Dossier:
+    recorded = [Recorded(seq=0, recorded_at=e.timestamp, leaf=b"", event=e) for e in events]
+    return advance(situation.dossier, situation.history, recorded, situation.rules)
 
 
-def _by_newest(
-    situation: Situation, events: Sequence[DossierEvent]
-) -> tuple[DueDateRecomputed, ...]:
+def _by_newest(situation: Situation, then: Dossier) -> DueDateRecomputed | None:
     """Return a recomputation if the date that is told now is another one by the newest calendar.
 
     A term that begins anew was told to nobody; any other date only becomes later. Raises
     CalendarLacksYear where the clock goes on, but into a year that is not known.
     """
-    before, then = situation.dossier, after(situation, events)
+    before = situation.dossier
     same = (then.clock, then.competent_unit) == (before.clock, before.competent_unit)
     if same or (before.is_undated and then.is_undated):
-        return ()
+        return None
     move = newest(then, situation.rules)
     if move is None or move.first_due is None:
-        return ()
+        return None
     if (move.first_due, move.due) == (then.first_due, then.due):
-        return ()
+        return None
     if not _begins_anew(before, then, situation.rules) and later(then, situation.rules) is None:
-        return ()
-    return (recomputed(situation, move, "calendar", place=len(events) + 1),)
+        return None
+    place = then.version - before.version + 1
+    return recomputed(situation, move, "calendar", place)
 
 
 def _begins_anew(before: Dossier, then: Dossier, rules: RuleBook) -> bool:

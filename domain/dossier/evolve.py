@@ -11,8 +11,8 @@ from domain.dossier.changes import united
 from domain.dossier.chapter import Opening
 from domain.dossier.chapters import ACT_OF, UNIT_FIELDS
 from domain.dossier.dates.settling import settle
-from domain.dossier.events import DossierEvent
-from domain.dossier.history import History, full_history
+from domain.dossier.events import DossierEvent, VoidingEvent
+from domain.dossier.history import History, full_history, legal_order
 from domain.dossier.regularity import examine
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import LedgerEvent, Recorded, UnitCode
@@ -67,6 +67,30 @@ def replay(
             _remember(dossier, entry.recorded.event)
     dossier.version = max((event.version for event in events), default=0)
     return dossier
+
+
+def advance(before: Dossier, history: History, events: History, rules: RuleBook) -> Dossier:
+    """Return the state with further events of a dossier: what a replay of all of them gives.
+
+    `before` is the replay of `history`. What simply follows is applied to it, and settled where a
+    clock or an offer changed; what lies before the last event, or makes events void, is replayed.
+    """
+    if not _follow(before, history, events):
+        return replay(before.id, (*history, *events), rules)
+    then = copy(before)
+    for recorded in sorted(events, key=legal_order):
+        apply(then, recorded.event)
+    then.version = max((event.version for event in events), default=before.version)
+    if (then.clock, then.offer) != (before.clock, before.offer):
+        settle(then, rules)
+    return then
+
+
+def _follow(before: Dossier, history: History, events: History) -> bool:
+    if any(isinstance(each.event, VoidingEvent) for each in (*history, *events)):
+        return False
+    last = before.last_moment
+    return last is None or all(each.event.timestamp >= last for each in events)
 
 
 def irregularities(history: History, rules: RuleBook) -> tuple[Finding, ...]:

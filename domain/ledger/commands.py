@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.dossier.chapter import Decision, DossierCommand, Opening, Situation
-from domain.dossier.decisions import after, decide, pins_of
+from domain.dossier.chapter import DossierCommand, Opening, Situation
+from domain.dossier.decisions import Decided, decide, pins_of
 from domain.dossier.evolve import code_said, replay
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Meta, UnitCode, event_id
@@ -239,7 +239,7 @@ def _find(order: Order, dossier: Dossier, reading: Reading) -> None:
         raise NotFound("such dossier")
 
 
-def _append(order: Order, situation: Situation, decision: Decision, position: int) -> Append:
+def _append(order: Order, situation: Situation, decision: Decided, position: int) -> Append:
     dossier = situation.dossier
     if not decision.events:
         unchanged = Outcome(
@@ -253,7 +253,7 @@ def _append(order: Order, situation: Situation, decision: Decision, position: in
         return Append(key=order.key, outcome=unchanged)
     first = decision.events[0]
     write = Write(stream=dossier.id, events=decision.events, expected=dossier.version)
-    then = after(situation, decision.events)
+    then = decision.then
     return Append(
         writes=(write,),
         claims=code_claims(code_said(first), dossier.id),

@@ -1,6 +1,7 @@
 """Properties of histories of any events, told in any order."""
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from domain.dossier.chapter import DossierCommand
 from domain.dossier.corrections import CorrectEvent, EventCorrected
 from domain.dossier.decisions import decide
 from domain.dossier.events import DossierEvent
-from domain.dossier.evolve import evolve, irregularities, replay
+from domain.dossier.evolve import advance, evolve, irregularities, replay
 from domain.dossier.history import History, effective_history, full_history
 from domain.dossier.regularity import allowed, examine
 from domain.dossier.results import ResultRejected
@@ -115,6 +116,16 @@ def test_what_was_known_does_not_depend_on_what_was_told_later(
     assert full_history(told, known_at=position) == full_history(told[:position])
 
 
+@settings(max_examples=examples(500, long=20_000))
+@for_all(facts(), st.integers(0, len(NAMES)))
+def test_a_state_that_goes_on_is_the_one_that_a_replay_gives(told: History, known: int) -> None:
+    before = replay(DOSSIER, told[:known], rule_book())
+    unchanged = deepcopy(before)
+    then = advance(before, told[:known], told[known:], rule_book())
+    assert then == replay(DOSSIER, told, rule_book())
+    assert before == unchanged
+
+
 @QUICK
 @for_all(facts())
 def test_what_voids_is_itself_not_void(told: History) -> None:
@@ -165,7 +176,9 @@ def _decided(told: History, command: DossierCommand) -> History:
     except DomainError:
         return []
     first = len(told) + 1
-    return [
+    new = [
         recorded(event, version=version, at=sees.at)
         for version, event in enumerate(decision.events, first)
     ]
+    assert decision.then == replay(DOSSIER, [*told, *new], rule_book())
+    return new
