@@ -40,6 +40,7 @@ from infra.sealing import MasterKey, SealBroken
 from infra.settings import Settings, SettingsError
 from projections import dossier_overview
 from projections.runner import ProjectionHalted, ReadModel, Runner
+from streams.intake import Intake
 from streams.registers.shipped_calendars import ship_calendars
 from streams.time.acting import Machine
 from streams.time.timekeeper import Timekeeper
@@ -188,10 +189,12 @@ def _services(
     async def open_events(events: Sequence[LedgerEvent], *, clear: bool) -> Sequence[LedgerEvent]:
         return await keys.open(store.ledger_id, events, clear=clear)
 
+    ledger, registers = Ledger(store, now), Registers(store, now)
     return Services(
         store=store,
-        ledger=Ledger(store, now),
-        registers=Registers(store, now),
+        ledger=ledger,
+        registers=registers,
+        intake=Intake(ledger=ledger, registers=registers),
         log=log,
         runner=runner,
         overview=dossier_overview.OverviewReader(pool),

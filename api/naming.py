@@ -9,7 +9,6 @@ from uuid import UUID
 from api.services import Services
 from domain.errors import NotFound
 from domain.rules.codes import is_code
-from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
 _POSITION: Final = re.compile(r"[0-9]{1,18}")
@@ -24,19 +23,6 @@ def dossier_ref(text: str) -> UUID | str:
         if not is_code(plain):
             raise NotFound("such dossier") from None
         return plain
-
-
-async def stream_named(services: Services, ref: UUID | str) -> UUID:
-    """Return the dossier's stream that a code or a UUID (its own or an alias) names, or NotFound.
-
-    A UUID that nobody used yet names a dossier that may be opened.
-    """
-    if isinstance(ref, UUID) and is_register(ref):
-        raise NotFound("such dossier")
-    claimed = (await services.store.read(code=str(ref))).claimed
-    if claimed is None and isinstance(ref, str):
-        raise NotFound("such dossier")
-    return claimed or UUID(str(ref))
 
 
 def is_position(text: str) -> bool:

@@ -13,6 +13,7 @@ from domain.ledger.registering import Registers
 from domain.rules.rule_book import RuleBook
 from projections.dossier_overview import OverviewReader
 from projections.runner import Runner
+from streams.intake import Intake
 
 
 class Log(Protocol):
@@ -61,6 +62,7 @@ class Services:
     store: Store
     ledger: Ledger
     registers: Registers
+    intake: Intake
     log: Log
     runner: Runner
     overview: OverviewReader

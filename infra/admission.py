@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from domain.envelope import category
-from domain.errors import CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
+from domain.errors import Busy, CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Claim, Key, Outcome
 from domain.rules.codes import Serial, parse, render
@@ -34,7 +34,21 @@ class Encoded:
     data: bytes
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
+class Chain:
+    """Appends of which each is tried only where none before it was refused."""
+
+    broken_by: "Prepared | None" = None
+
+
+class Untried(Busy):
+    """What comes before it in its chain was refused, so it was not tried."""
+
+    def __init__(self) -> None:
+        super().__init__("What comes before it was refused.")
+
+
+@dataclass(slots=True, eq=False)
 class Prepared:
     """An append with its events encoded; `late` encodes the first one when its code is known."""
 
@@ -43,6 +57,17 @@ class Prepared:
     size: int
     late: Callable[[str], Encoded] | None = None
     uncertain: bool = False  # A commit of it was under way when the connection broke.
+    chain: Chain | None = None
+
+    def refuse_after_refusal(self) -> None:
+        """Raise Untried where the chain is broken; by itself, it is judged anew."""
+        if self.chain is not None and self.chain.broken_by not in (None, self):
+            raise Untried
+
+    def answered(self, refusal: DomainError | None) -> None:
+        """Break the chain, or mend what was broken when the same was judged before."""
+        if self.chain is not None and self.chain.broken_by in (None, self):
+            self.chain.broken_by = self if refusal is not None else None
 
 
 class EventRow(NamedTuple):
@@ -101,11 +126,13 @@ def judge(batch: Sequence[Prepared], snapshot: Snapshot) -> Judgement:
     judgement = Judgement()
     for prepared in batch:
         try:
+            prepared.refuse_after_refusal()
             answer: Answer | DomainError = _stored(prepared, snapshot) or _accepted(
                 prepared, snapshot, judgement
             )
         except DomainError as refused:
             answer = refused
+        prepared.answered(answer if isinstance(answer, DomainError) else None)
         judgement.answers.append(answer)
     return judgement
 

@@ -53,8 +53,8 @@ class _Waiting:
 class Appender:
     """Appends all or nothing, in batches of what queued while the last commit ran. No timer.
 
-    `submit` raises StaleVersion, CodeTaken, RulesChanged, KeyReused, TooLarge or Busy. When the
-    loop itself fails, `dead` is called: the process must end, for nobody else would answer.
+    `submit` refuses with StaleVersion, CodeTaken, RulesChanged, KeyReused, TooLarge or Busy. When
+    the loop itself fails, `dead` is called: the process must end, for nobody else would answer.
     """
 
     def __init__(
@@ -99,7 +99,8 @@ class Appender:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def submit(self, prepared: Prepared, lane: Lane = Lane.DESK) -> Answer:
+    def submit(self, prepared: Prepared, lane: Lane = Lane.DESK) -> asyncio.Future[Answer]:
+        """Queue an append; what its future raises, or what is raised at once, is the refusal."""
         if prepared.size > LARGEST:
             raise TooLarge("8 MiB in one append")
         if self._closing:
@@ -113,7 +114,7 @@ class Appender:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         self._lanes[lane].append(_Waiting(prepared, future))
         self._wake.set()
-        return await future
+        return future
 
     async def _run(self) -> None:
         while True:
@@ -227,6 +228,8 @@ def _away(batch: Sequence[_Waiting]) -> str:
 
 def _answer(batch: Sequence[_Waiting], answers: Sequence[Answer | DomainError]) -> None:
     for waiting, answer in zip(batch, answers, strict=True):
+        refused = answer if isinstance(answer, DomainError) else None
+        waiting.prepared.answered(refused)
         if waiting.future.done():
             continue
         if isinstance(answer, DomainError):

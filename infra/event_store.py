@@ -1,7 +1,7 @@
 """The ledger on PostgreSQL: reads for decisions, coalesced, and the way into the appender."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, cast
@@ -11,11 +11,21 @@ import asyncpg
 
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
-from domain.errors import Busy, DomainError, InvalidRequest, KeyReused
-from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
+from domain.errors import Busy, DomainError, InvalidRequest
+from domain.ledger.appends import (
+    DOSSIER_CODE,
+    THE_RULES,
+    Answer,
+    Append,
+    KeyName,
+    Outcome,
+    Question,
+    Reading,
+    Stored,
+)
 from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
-from infra.admission import Encoded, Prepared, outcome_of
+from infra.admission import Chain, Encoded, Prepared, outcome_of
 from infra.appender import Appender, Lane
 from infra.batching import Batcher
 from infra.codec import decode, encode
@@ -34,15 +44,21 @@ _LAST_OF_REGISTERS: Final = "SELECT max(seq) FROM ledger.event WHERE type NOT LI
 _LAST_OF_REGISTERS_UNTIL: Final = f"{_LAST_OF_REGISTERS} AND seq <= $1"
 _FORMER_BOOKS: Final = 4
 _LOOK: Final = """
+WITH asked AS MATERIALIZED (
+  SELECT q.place, c.stream_id AS claimed, q.events, coalesce(c.stream_id, q.stream) AS stream_id
+  FROM unnest($1::text[], $2::uuid[], $3::boolean[]) WITH ORDINALITY
+    AS q (name, stream, events, place)
+  LEFT JOIN ledger.claim c ON c.kind = $4 AND c.value = q.name
+)
 SELECT
   (SELECT max(seq) FROM ledger.event),
   (SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'),
+  (SELECT array_agg(e) FROM (SELECT DISTINCT stream_id FROM asked WHERE events) AS s
+     JOIN ledger.event e USING (stream_id)),
+  (SELECT array_agg((place, claimed)) FROM asked WHERE claimed IS NOT NULL),
   (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
-     FROM unnest($1::text[], $2::text[]) AS asked (scope, key)
-     JOIN ledger.append a USING (scope, key)),
-  (SELECT array_agg((c.value, c.stream_id))
-     FROM unnest($3::text[]) AS asked (value)
-     JOIN ledger.claim c ON c.kind = $4 AND c.value = asked.value)
+     FROM unnest($5::text[], $6::text[]) AS known (scope, key)
+     JOIN ledger.append a USING (scope, key))
 """
 
 
@@ -50,14 +66,6 @@ def restored(row: asyncpg.Record) -> Recorded[LedgerEvent]:
     """Turn a row of ledger.event into what the domain reads."""
     seq, stream, version, topic, occurred_at, recorded_at, data, leaf = row
     return Recorded(seq, recorded_at, leaf, decode(topic, stream, version, occurred_at, data))
-
-
-@dataclass(frozen=True, slots=True)
-class _Question:
-    stream: UUID | None
-    key: Key | None
-    code: str | None
-    any_content: bool = False
 
 
 class PostgresStore:
@@ -93,28 +101,47 @@ class PostgresStore:
         if self._connection is not None:
             self._connection.terminate()
 
-    async def read(
-        self, stream: UUID | None = None, key: Key | None = None, code: str | None = None
-    ) -> Reading:
-        reading = await self._reads.ask(_Question(stream, key, code))
+    async def read(self, asked: Question = THE_RULES) -> Reading:
+        reading = await self._reads.ask(asked)
         if isinstance(reading, DomainError):
             raise reading
         return reading
 
     async def outcome(self, scope: str, key: str) -> Outcome | None:
         """Return what is stored under a key, whatever its content was."""
-        question = _Question(None, Key(scope=scope, key=key, digest=b""), None, any_content=True)
-        reading = await self._reads.ask(question)
-        if isinstance(reading, DomainError):
-            raise reading
-        return reading.stored
+        reading = await self.read(Question(events=False, keys=((scope, key),)))
+        stored = reading.stored.get((scope, key))
+        return stored.outcome if stored is not None else None
 
     async def append(self, append: Append) -> Answer:
         answer = await self._appender.submit(await self._prepared(append), self._lane)
         self._told()
         return answer
 
-    async def _prepared(self, append: Append) -> Prepared:
+    async def append_in_order(self, appends: Sequence[Append]) -> Sequence[Answer | DomainError]:
+        chain = Chain()
+        waiting: list[asyncio.Future[Answer]] = []
+        refused: list[DomainError] = []
+        for append in appends:
+            try:
+                prepared = await self._prepared(append, chain)
+                waiting.append(self._appender.submit(prepared, self._lane))
+            except DomainError as refusal:
+                refused.append(refusal)
+                break
+        answers: list[Answer | DomainError] = []
+        for answer in await asyncio.gather(*waiting, return_exceptions=True):
+            if isinstance(answer, BaseException) and not isinstance(answer, DomainError):
+                raise answer
+            answers.append(answer)
+            if isinstance(answer, DomainError):
+                break
+        else:
+            answers += refused
+        self._told()
+        return answers
+
+    async def _prepared(self, append: Append, chain: Chain | None = None) -> Prepared:
         sealed = [[await self._sealed(event) for event in write.events] for write in append.writes]
         late = None
         if append.issue is not None:
@@ -125,7 +152,7 @@ class PostgresStore:
 
         encoded = tuple(tuple(map(_encoded, events)) for events in sealed)
         size = sum(len(each.data) for events in encoded for each in events) + 500
-        return Prepared(append, encoded, size, late)
+        return Prepared(append, encoded, size, late, chain=chain)
 
     async def _sealed(self, event: LedgerEvent) -> LedgerEvent:
         if self._keys is None:
@@ -135,11 +162,11 @@ class PostgresStore:
         except LOST as error:
             raise Busy("The database is away.") from error
 
-    async def _look(self, questions: Sequence[_Question]) -> list[Reading | DomainError]:
+    async def _look(self, questions: Sequence[Question]) -> list[Reading | DomainError]:
         for attempt in (1, 2):
             try:
                 connection = await self._connected()
-                return await self._looked(connection, questions)
+                return list(await self._looked(connection, questions))
             except LOST as error:
                 self._drop()
                 if attempt == 2:  # noqa: PLR2004  # the second attempt was on a new connection
@@ -152,29 +179,33 @@ class PostgresStore:
         raise Busy
 
     async def _looked(
-        self, connection: asyncpg.Connection, questions: Sequence[_Question]
-    ) -> list[Reading | DomainError]:
-        keys = [question.key for question in questions if question.key is not None]
-        codes = [question.code for question in questions if question.code is not None]
+        self, connection: asyncpg.Connection, questions: Sequence[Question]
+    ) -> Iterator[Reading]:
+        """Answer in one statement, so as of one moment; no question is answered for another."""
+        dossiers = [each for each in questions if each.name is not None or each.stream is not None]
+        keys = [key for question in questions for key in question.keys]
         (row,) = await connection.fetch(
-            _LOOK, [key.scope for key in keys], [key.key for key in keys], codes, DOSSIER_CODE
+            _LOOK,
+            [each.name for each in dossiers],
+            [each.stream for each in dossiers],
+            [each.events for each in dossiers],
+            DOSSIER_CODE,
+            [scope for scope, _ in keys],
+            [key for _, key in keys],
         )
-        position, registers, stored, claimed = row
+        position, registers, events, claimed, stored = row
         if (registers or 0) > self.rules.position:
             rows = await connection.fetch(_OF_REGISTERS, self.rules.position)
             self.rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
-        outcomes = {(s, k): (digest, outcome_of(o)) for s, k, digest, o in stored or ()}
-        holders = {value: UUID(bytes=stream.bytes) for value, stream in claimed or ()}
-        streams = list({question.stream for question in questions if question.stream})
-        events: dict[UUID, list[Recorded[DossierEvent]]] = {}
-        if streams:
-            # Not beyond `position`: a decision sees one moment, with what its key answered then.
-            for row in await connection.fetch(_OF_STREAMS, streams, position or 0):
-                recorded = cast("Recorded[DossierEvent]", restored(row))
-                events.setdefault(recorded.event.originator_id, []).append(recorded)
-        return [
-            _reading(question, events, outcomes, holders, position or 0) for question in questions
-        ]
+        found = _Found(
+            position=position or 0,
+            events=_by_stream(events or ()),
+            claimed={
+                id(dossiers[place - 1]): UUID(bytes=stream.bytes) for place, stream in claimed or ()
+            },
+            stored={(s, k): Stored(digest, outcome_of(o)) for s, k, digest, o in stored or ()},
+        )
+        return map(found.reading, questions)
 
     async def _connected(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
@@ -191,22 +222,36 @@ def _encoded(event: LedgerEvent) -> Encoded:
     return Encoded(event.TOPIC, event.timestamp, encode(event))
 
 
-def _reading(
-    question: _Question,
-    events: dict[UUID, list[Recorded[DossierEvent]]],
-    outcomes: dict[tuple[str, str], tuple[bytes, Outcome]],
-    holders: dict[str, UUID],
-    position: int,
-) -> Reading | DomainError:
-    stored = None
-    if question.key is not None:
-        known = outcomes.get((question.key.scope, question.key.key))
-        if known is not None and known[0] != question.key.digest and not question.any_content:
-            return KeyReused(question.key.key)
-        stored = known[1] if known else None
-    found = events.get(question.stream, []) if question.stream else []
-    claimed = holders.get(question.code) if question.code else None
-    return Reading(tuple(found), stored, claimed, position)
+def _by_stream(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[Recorded[DossierEvent]]]:
+    streams: dict[UUID, list[Recorded[DossierEvent]]] = {}
+    for row in rows:
+        recorded = cast("Recorded[DossierEvent]", restored(row))
+        streams.setdefault(recorded.event.originator_id, []).append(recorded)
+    for events in streams.values():
+        events.sort(key=lambda each: each.version)
+    return streams
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Found:
+    """What a statement found for all of its questions; `claimed` by their identity."""
+
+    position: int
+    events: Mapping[UUID, Sequence[Recorded[DossierEvent]]]
+    claimed: Mapping[int, UUID]
+    stored: Mapping[KeyName, Stored]
+
+    def reading(self, asked: Question) -> Reading:
+        claimed = self.claimed.get(id(asked))
+        stream = claimed or asked.stream
+        events = self.events.get(stream, ()) if stream is not None and asked.events else ()
+        return Reading(
+            stream=stream,
+            claimed=claimed,
+            events=tuple(events),
+            stored={key: self.stored[key] for key in asked.keys if key in self.stored},
+            position=self.position,
+        )
 
 
 class EventLog:

@@ -1,7 +1,7 @@
 """A ledger in memory, for fast tests: it keeps the promises of the real one, but no power cut."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -10,8 +10,16 @@ from uuid import UUID, uuid4, uuid5
 
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
-from domain.errors import DomainError, KeyReused, TooLarge
-from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Key, Outcome, Reading
+from domain.errors import DomainError, TooLarge
+from domain.ledger.appends import (
+    DOSSIER_CODE,
+    THE_RULES,
+    Answer,
+    Append,
+    Question,
+    Reading,
+    Stored,
+)
 from domain.personal import Personal
 from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
@@ -43,16 +51,18 @@ class MemoryStore:
             given={},
         )
 
-    async def read(
-        self, stream: UUID | None = None, key: Key | None = None, code: str | None = None
-    ) -> Reading:
+    async def read(self, asked: Question = THE_RULES) -> Reading:
         await asyncio.sleep(0)  # Others get their turn here, as they do in the real one.
         self._learn()
-        events = self._streams.get(stream, []) if stream else []
+        claimed = self._state.claims.get((DOSSIER_CODE, asked.name)) if asked.name else None
+        stream = claimed or asked.stream
+        rows = self._streams.get(stream, []) if stream is not None and asked.events else []
+        known = {key: self._state.keys[key] for key in asked.keys if key in self._state.keys}
         return Reading(
-            events=tuple(cast("Recorded[DossierEvent]", _restored(row)) for row in events),
-            stored=self._stored(key) if key else None,
-            claimed=self._state.claims.get((DOSSIER_CODE, code)) if code else None,
+            stream=stream,
+            claimed=claimed,
+            events=tuple(cast("Recorded[DossierEvent]", _restored(row)) for row in rows),
+            stored={key: Stored(*each) for key, each in known.items()},
             position=self._state.seq,
         )
 
@@ -60,12 +70,6 @@ class MemoryStore:
         behind = self.rows[self.rules.position :]
         news = [_restored(row) for row in behind if not row.topic.startswith("dossier.")]
         self.rules.learn(cast("list[Recorded[RegisterEvent]]", news))
-
-    def _stored(self, key: Key) -> Outcome | None:
-        digest, outcome = self._state.keys.get((key.scope, key.key), (key.digest, None))
-        if digest != key.digest:
-            raise KeyReused(key.key)
-        return outcome
 
     async def append(self, append: Append) -> Answer:
         prepared = self._prepared(append)
@@ -81,6 +85,15 @@ class MemoryStore:
         if isinstance(answer, DomainError):
             raise answer
         return answer
+
+    async def append_in_order(self, appends: Sequence[Append]) -> Sequence[Answer | DomainError]:
+        answers: list[Answer | DomainError] = []
+        for append in appends:
+            try:
+                answers.append(await self.append(append))
+            except DomainError as refused:
+                return [*answers, refused]
+        return answers
 
     def _prepared(self, append: Append) -> Prepared:
         sealed = [[self._sealed(event) for event in write.events] for write in append.writes]

@@ -13,7 +13,6 @@ from api.http.paths import COMMANDS_PATH, DossierName, IdempotencyKey, ReadVersi
 from api.http.problems import Problem
 from api.http.queries import Query
 from api.http.replies import Carried, Reply
-from api.naming import stream_named
 from api.showing import examples
 from api.showing.answers import Answer, Count, Moment
 from domain import errors as why
@@ -24,7 +23,7 @@ from domain.dossier.status import SHOWN, Status
 from domain.envelope import UnitCode
 from domain.ledger import appends
 from domain.ledger.access import Action, Sender
-from domain.ledger.commands import Order
+from domain.ledger.commands import Order, OrderKey
 from streams.wire.cloudevents import PREFIX
 from streams.wire.examples import command_example
 from streams.wire.inputs import command_from
@@ -177,18 +176,18 @@ async def _carry_out(
         raise why.KeyRequired
     command, about = command_from(sent.name, sent.body)
     acting = about["acting_unit"]
-    stream = services.new_id() if dossier is None else await stream_named(services, dossier)
-    # A new dossier's id is ours and differs each time: it is not what the sender said.
-    named = None if dossier is None else str(stream)
-    said = (sent.name, named, orjson.loads(sent.body))
-    digest = services.digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
-    key = appends.Key(scope=_scope(sender), key=sent.key, digest=digest) if sent.key else None
+
+    def digest(stream: UUID | None) -> bytes:
+        said = (sent.name, None if stream is None else str(stream), orjson.loads(sent.body))
+        return services.digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
+
     order = Order(
         command=command,
-        dossier=stream,
+        dossier=services.new_id() if dossier is None else dossier,
+        is_new=dossier is None,
         expected=version,
         sender=sender,
-        key=key,
+        key=OrderKey(scope=_scope(sender), key=sent.key, digest=digest) if sent.key else None,
         actor=about["actor"],
         acting_unit=UnitCode(acting) if acting else None,
         legal_basis=about["legal_basis"],

@@ -14,7 +14,7 @@ from api.http.declared import Body, Caller, Resource, ref
 from api.http.paths import DossierName
 from api.http.queries import Fresh
 from api.http.replies import At, Versioned
-from api.naming import known_position, stream_named
+from api.naming import known_position
 from api.services import Services
 from api.showing import examples
 from api.showing.answers import Answer, Count, Moment, PortalStatus
@@ -27,6 +27,7 @@ from domain.dossier.state import Dossier
 from domain.envelope import ProcedureCode, UnitCode
 from domain.errors import Forbidden, InvalidRequest, NotFound, TimeWithoutOffset
 from domain.ledger.access import Action, Sender
+from domain.ledger.commands import question_about
 from domain.rules.naming import matching_procedures, matching_units
 from projections import dossier_overview as overview
 from streams.wire.inputs import UNREADABLE, reason_of
@@ -48,10 +49,11 @@ async def seen(
 
     Outside of what the sender may see a dossier does not exist.
     """
-    stream = await stream_named(services, ref)
-    reading = await services.store.read(stream=stream)
-    dossier = replay(stream, reading.events, services.store.rules)
-    if not reading.events or not sender.sees(dossier):
+    reading = await services.store.read(question_about(ref))
+    if reading.stream is None or not reading.events:
+        raise NotFound("such dossier")
+    dossier = replay(reading.stream, reading.events, services.store.rules)
+    if not sender.sees(dossier):
         raise NotFound("such dossier")
     return dossier, reading.events, reading.position
 

@@ -1,9 +1,7 @@
 """Facts: CloudEvents one by one and in batches. What is well-formed is recorded or known."""
 
-import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
@@ -16,23 +14,18 @@ from api.services import Services
 from api.showing import examples
 from api.showing.answers import Answer, Count
 from api.showing.dossiers import Finding
-from domain.dossier import state
-from domain.envelope import category
 from domain.errors import DomainError, InvalidRequest, TimeInFuture
 from domain.ledger import appends
 from domain.ledger.access import Action, Sender
-from domain.ledger.registering import Change
+from domain.ledger.recording import Became, Result
+from domain.rules.register import is_register
+from streams.intake import Told
 from streams.wire.cloudevents import (
     MAX_BATCH,
-    REGISTERS,
-    CloudEvent,
     claimed_id,
-    fact_of,
-    named,
-    notice_of,
+    message_of,
     read_batch,
     read_envelope,
-    stored_name,
 )
 from streams.wire.examples import BATCH as BATCH_EXAMPLE
 from streams.wire.examples import EVENT
@@ -114,129 +107,72 @@ async def post_events(
     if body.lstrip().startswith(b"["):
         raise InvalidRequest(f"A batch of events needs the content type {BATCH}.")
     event = read_envelope(body)
-    became = await _became(services, sender, event, with_findings=True)
+    message = message_of(event, sender, services.digest)
+    (became,) = await services.intake.take([message], with_findings=True)
+    if isinstance(became, DomainError):
+        raise became
     recorded = Recorded(
-        outcome=became.word,
+        outcome=_word(became),
         id=event.id,
-        dossier=became.dossier,
+        dossier=_dossier(became),
         seq=became.outcome.seq,
         version=became.outcome.version,
         position=became.outcome.position,
         irregularities=list(map(Finding.of, became.findings)),
     )
-    return Reply(recorded) if became.word == "duplicate" else Created(recorded)
+    return Reply(recorded) if became.repeated else Created(recorded)
 
 
-@dataclass(frozen=True, slots=True)
-class _Became:
-    """What became of an event; an entry of a register is about no dossier."""
-
-    outcome: appends.Outcome
-    repeated: bool
-    dossier: UUID | None = None
-    findings: Sequence[state.Finding] = ()
-
-    @property
-    def word(self) -> Literal["recorded", "duplicate"]:
-        return "duplicate" if self.repeated else "recorded"
+def _word(became: Result) -> Literal["recorded", "duplicate"]:
+    return "duplicate" if became.repeated else "recorded"
 
 
-async def _became(
-    services: Services, sender: Sender, event: CloudEvent, *, with_findings: bool
-) -> _Became:
-    """Record a fact about a dossier or an entry of a register, each if the sender may."""
-    if _is_entry(event):
-        sender.must(Action.KEEP_REGISTERS)
-        kept = await services.registers.record(notice_of(event, sender, services.digest))
-        return _Became(kept.outcome, kept.change is Change.UNCHANGED)
-    fact = fact_of(event, sender, services.digest)
-    result = await services.ledger.record(fact, with_findings=with_findings)
-    return _Became(result.outcome, result.repeated, result.outcome.stream, result.findings)
-
-
-def _is_entry(event: CloudEvent) -> bool:
-    return category(stored_name(event)) in REGISTERS
+def _dossier(became: Result) -> UUID | None:
+    """Return the dossier that it is about; an entry of a register is about none."""
+    stream = became.outcome.stream
+    return None if stream is None or is_register(stream) else stream
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
-    """An item of a batch in its place; `said` is its envelope, or why it has none."""
+    """An item of a batch: how it calls itself, and what it tells or why it tells nothing."""
 
-    place: int
-    raw: bytes
-    said: CloudEvent | DomainError
-
-    @property
-    def is_entry(self) -> bool:
-        return isinstance(self.said, CloudEvent) and _is_entry(self.said)
-
-    @property
-    def line(self) -> str:
-        """Return what it is about, however a UUID is spelled; what names nothing stands alone."""
-        subject = self.said.subject if isinstance(self.said, CloudEvent) else None
-        if subject is None:
-            return f"place {self.place}"
-        try:
-            return str(named(subject))
-        except InvalidRequest:
-            return subject
+    id: str | None
+    told: Told
 
 
 async def _record_batch(services: Services, sender: Sender, body: bytes) -> Batch:
-    """Record what can be recorded: one bad item spoils no other.
-
-    Items about one subject are recorded in their order, those of different ones at once.
-    """
-    answers: dict[int, BatchItem] = {}
-
-    async def record(line: Sequence[_Item]) -> None:
-        for item in line:
-            answers[item.place] = await _record_item(services, sender, item)
-
-    for lines in _in_turn(map(_item, count(), read_batch(body))):
-        await asyncio.gather(*map(record, lines))
+    items = [_item(services, sender, raw) for raw in read_batch(body)]
+    became = await services.intake.take([item.told for item in items])
     position = await services.log.head()
-    return Batch(position, [answers[place] for place in sorted(answers)])
+    return Batch(position, list(map(_answered, items, became)))
 
 
-def _item(place: int, raw: bytes) -> _Item:
+def _item(services: Services, sender: Sender, raw: bytes) -> _Item:
     try:
-        return _Item(place, raw, read_envelope(raw))
-    except DomainError as refusal:
-        return _Item(place, raw, refusal)
-
-
-def _in_turn(items: Iterable[_Item]) -> Iterator[Sequence[Sequence[_Item]]]:
-    """Yield lines that may be recorded at once; what follows a register's entry may rest on it."""
-    lines: dict[str, list[_Item]] = {}
-    for item in items:
-        if item.is_entry:
-            yield tuple(lines.values())
-            yield ((item,),)
-            lines = {}
-        else:
-            lines.setdefault(item.line, []).append(item)
-    yield tuple(lines.values())
-
-
-async def _record_item(services: Services, sender: Sender, item: _Item) -> BatchItem:
-    try:
-        if isinstance(item.said, DomainError):
-            raise item.said
-        became = await _became(services, sender, item.said, with_findings=False)
+        event = read_envelope(raw)
     except DomainError as refusal:  # The item's own answer: the others go on.
+        return _Item(claimed_id(raw), refusal)
+    try:
+        return _Item(event.id, message_of(event, sender, services.digest))
+    except DomainError as refusal:
+        return _Item(event.id, refusal)
+
+
+def _answered(item: _Item, became: Became) -> BatchItem:
+    if isinstance(became, DomainError):
         return BatchItem(
-            id=claimed_id(item.raw),
+            id=item.id,
             outcome="refused",
             dossier=None,
             seq=None,
             version=None,
-            problem=Problem.of(appends.Problem.of(refusal)),
+            problem=Problem.of(appends.Problem.of(became)),
         )
     return BatchItem(
-        id=item.said.id,
-        outcome=became.word,
-        dossier=became.dossier,
+        id=item.id,
+        outcome=_word(became),
+        dossier=_dossier(became),
         seq=became.outcome.seq,
         version=became.outcome.version,
         problem=None,

@@ -9,12 +9,12 @@ from api.http.paths import DossierCode
 from api.http.queries import Fresh
 from api.http.replies import At
 from api.http.requests import reached
-from api.naming import stream_named
 from api.showing import examples
 from api.showing.answers import Answer
 from domain.dossier.evolve import replay
 from domain.dossier.status import SHOWN
 from domain.errors import Busy, InvalidRequest, NotFound, NotYet, TooManyRequests
+from domain.ledger.commands import question_about
 
 public: Final = Resource(
     "Public", "What anybody may ask who has the code of a dossier: how far it has come."
@@ -63,9 +63,10 @@ async def look_up(code: DossierCode, asked: Fresh, visitor: Visitor) -> At[Compl
     services, client = visitor.services, visitor.request.client
     visitor.request.app.state.allowance.spend(client.host if client else "")
     await reached(services, asked)  # Only now: who asks too often does not wait here.
-    stream = await stream_named(services, code)
-    reading = await services.store.read(stream=stream)
-    dossier = replay(stream, reading.events, services.store.rules)
+    reading = await services.store.read(question_about(code))
+    if reading.stream is None:
+        raise NotFound("such dossier")
+    dossier = replay(reading.stream, reading.events, services.store.rules)
     if dossier.status is None or dossier.code is None:
         raise NotFound("such dossier")
     shown = SHOWN[dossier.status]

@@ -50,7 +50,7 @@ class _Stage:
         self.rules = deepcopy(rules)
 
     async def read(self, *_: object, **__: object) -> Reading:
-        return Reading(events=(), stored=None, claimed=None, position=self.rules.position)
+        return Reading(position=self.rules.position)
 
     async def append(self, append: Append) -> Answer:
         events = [event for write in append.writes for event in write.events]

@@ -13,7 +13,7 @@ from msgspec import UNSET, Struct, UnsetType
 
 from api import main
 from api.main import VIEWS, Process, Settings, now, opened
-from api.naming import dossier_ref, stream_named
+from api.naming import dossier_ref
 from api.services import Services
 from api.showing.dossiers import DossierState, History, history_items
 from domain.dossier import history as told
@@ -21,6 +21,7 @@ from domain.dossier.evolve import replay
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
 from domain.ledger.access import Sender
+from domain.ledger.commands import question_about
 from domain.rules.tokens import Role
 from projections.rebuild import rebuild
 from streams.errors import FileRefused
@@ -92,11 +93,11 @@ def _without_password(url: str) -> str:
 
 async def found_dossier(services: Services, text: str) -> tuple[Dossier, told.History, int]:
     """Return a dossier by id or code with its events and the position, or raise NotFound."""
-    stream = await stream_named(services, dossier_ref(text))
-    reading = await services.store.read(stream=stream)
-    if not reading.events:
+    reading = await services.store.read(question_about(dossier_ref(text)))
+    if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
-    return replay(stream, reading.events, services.store.rules), reading.events, reading.position
+    found = replay(reading.stream, reading.events, services.store.rules)
+    return found, reading.events, reading.position
 
 
 async def dossier(settings: Settings, text: str) -> DossierState:
@@ -229,16 +230,13 @@ async def import_into(
 ) -> Imported:
     services = process.services
     await services.store.read()
+    rules = services.store.rules
     into = Into(
         store=services.store,
         ledger=services.ledger,
         registers=services.registers,
-        sender=Sender(
-            principal="machine",
-            role=Role.SOURCE,
-            unit=None,
-            scope=frozenset(services.store.rules.units),
-        ),
+        sender=Sender.machine("machine", Role.SOURCE, rules),
+        keeper=Sender.machine("machine", Role.ADMINISTRATOR, rules),
         digest=services.digest,
     )
 

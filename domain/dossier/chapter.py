@@ -162,8 +162,9 @@ class Act(Generic[E]):
 
     Optional: `rules` and `said_rules`; `excused`, where a fact is regular against `fits`;
     `completed`, what the ledger adds to a fact, by the rules (it may raise refusals);
-    `ledger_alone`, why nobody may tell it as a fact; `names_holders`, whether the units it names
-    had the dossier even if it is void; `ended_units`, the fields that may name units of the past.
+    `ledger_alone`, why nobody may tell it as a fact; `gives_sight`, whether more units may see an
+    accepted dossier after it; `names_holders`, whether the units it names had the dossier even if
+    it is void; `ended_units`, the fields that may name units of the past.
     """
 
     event: type[E]
@@ -180,6 +181,7 @@ class Act(Generic[E]):
     excused: Callable[[Dossier], bool] | None = None
     completed: Callable[[E, RuleBook], E] | None = None
     ledger_alone: str | None = None
+    gives_sight: bool = False
     names_holders: bool = False
     ended_units: frozenset[str] = frozenset()
 

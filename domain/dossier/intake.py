@@ -305,6 +305,7 @@ CHAPTER = (
         rules=(ACCEPTED_ONCE,),
         excused=_ended_too_early,
         completed=_completed_acceptance,
+        gives_sight=True,
         names_holders=True,
     ),
     Act(

@@ -241,6 +241,7 @@ CHAPTER = (
         decide=_offer,
         moves_clock=False,
         rules=(ONE_OFFER,),
+        gives_sight=True,
         names_holders=True,
     ),
     Act(
@@ -254,6 +255,7 @@ CHAPTER = (
         moves_clock=True,
         rules=(OPEN_OFFER,),
         said_rules=(THE_OPEN_OFFER,),
+        gives_sight=True,
         names_holders=True,
     ),
     Act(

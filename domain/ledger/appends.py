@@ -1,16 +1,20 @@
 """What is handed to the ledger to record, and what it answers."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
 from uuid import UUID
 
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Pin, Recorded
-from domain.errors import DomainError, IllegalTransition
+from domain.errors import DomainError, IllegalTransition, KeyReused
 from domain.rules.rule_book import RuleBook
 
 DOSSIER_CODE = "dossier-code"
+
+KeyName = tuple[str, str]
+"""The scope of a key, and the key."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,6 +24,15 @@ class Key:
     scope: str
     key: str
     digest: bytes
+
+    @property
+    def name(self) -> KeyName:
+        return self.scope, self.key
+
+    def on(self, dossier: UUID | None) -> "Key":
+        """Return itself: its digest does not depend on which dossier was meant."""
+        del dossier
+        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,14 +108,49 @@ class Answer:
     repeated: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What stood in the ledger at one moment, for one decision."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What is asked of the ledger before a decision.
 
-    events: tuple[Recorded[DossierEvent], ...]
-    stored: Outcome | None
-    claimed: UUID | None
+    The dossier is the stream that holds the claim to `name`; where nobody does, it is `stream`.
+    """
+
+    name: str | None = None
+    stream: UUID | None = None
+    events: bool = True
+    keys: tuple[KeyName, ...] = ()
+
+
+THE_RULES: Final = Question()
+"""Nothing but to bring the rule book up to the head."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What is kept under a key: the digest of what was asked, and what became of it."""
+
+    digest: bytes
+    outcome: Outcome
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reading:
+    """What stood in the ledger at one moment. `claimed`: who holds the name that was asked."""
+
+    stream: UUID | None = None
+    claimed: UUID | None = None
+    events: tuple[Recorded[DossierEvent], ...] = ()
+    stored: Mapping[KeyName, Stored] = field(default_factory=dict)
     position: int
+
+    def known(self, key: Key | None) -> Outcome | None:
+        """Return what a request was answered before. Raises KeyReused where it was another one."""
+        stored = self.stored.get(key.name) if key is not None else None
+        if key is None or stored is None:
+            return None
+        if stored.digest != key.digest:
+            raise KeyReused(key.key)
+        return stored.outcome
 
 
 class Store(Protocol):
@@ -112,18 +160,23 @@ class Store(Protocol):
     def rules(self) -> RuleBook:
         """The rule book, which every `read` brings up to the head first."""
 
-    async def read(
-        self,
-        stream: UUID | None = None,
-        key: Key | None = None,
-        code: str | None = None,
-    ) -> Reading:
-        """Read a stream, the outcome under a key and the holder of a code. Raises KeyReused."""
+    async def read(self, asked: Question = THE_RULES) -> Reading:
+        """Read a dossier and what is kept under keys, all as of one moment. Raises Busy."""
 
     async def append(self, append: Append) -> Answer:
         """Record all or nothing, once for each key.
 
         Raises StaleVersion, CodeTaken, RulesChanged, KeyReused, TooLarge or Busy.
+        """
+
+
+class LineStore(Store, Protocol):
+    """A store that takes several appends at once."""
+
+    async def append_in_order(self, appends: Sequence[Append]) -> Sequence[Answer | DomainError]:
+        """Record one after the other, each all or nothing, until one is refused.
+
+        The last answer may be that refusal: what follows it was not tried.
         """
 
 

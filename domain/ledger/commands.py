@@ -1,5 +1,6 @@
-"""The one way in: read, decide, append. Commands are guarded, facts are not."""
+"""Commands: guarded by the state and the version that their sender read."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -7,67 +8,101 @@ from uuid import UUID
 from domain.dossier.chapter import DossierCommand, Opening, Situation
 from domain.dossier.decisions import Decided, decide, pins_of
 from domain.dossier.evolve import code_said, replay
-from domain.dossier.state import Dossier, Finding
+from domain.dossier.state import Dossier
 from domain.envelope import Meta, UnitCode, event_id
-from domain.errors import (
-    CodeTaken,
-    DomainError,
-    InvalidRequest,
-    NotFound,
-    RulesChanged,
-    StaleVersion,
+from domain.errors import CodeTaken, DomainError, InvalidRequest, NotFound, StaleVersion
+from domain.ledger.access import Action, Sender
+from domain.ledger.appends import (
+    Answer,
+    Append,
+    Key,
+    KeyName,
+    LineStore,
+    Now,
+    Outcome,
+    Problem,
+    Question,
+    Reading,
+    Write,
 )
-from domain.ledger.access import Action, Sender, scope_of
-from domain.ledger.appends import Append, Key, Now, Outcome, Problem, Reading, Store, Write
-from domain.ledger.facts import (
-    Fact,
-    append_of,
-    code_claims,
-    event_of,
-    findings_with,
-    name_of,
-    refuse_foreign_code,
-    refuse_strangers,
-    stream_of,
-    under_its_code,
-    was_opened,
-)
+from domain.ledger.facts import code_claims, refuse_foreign_code, was_opened
+from domain.ledger.messages import Fact, as_of_now
+from domain.ledger.recording import Became, Line, Result
 from domain.ledger.times import offset_minutes
+from domain.ledger.transact import transact
+from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
 _NO_KEY = Key(scope="dry-run", key="dry-run", digest=b"")
-_ATTEMPTS = 5  # Each attempt is lost only to a concurrent change of the rules or of a claim.
+
+
+@dataclass(frozen=True, kw_only=True)
+class OrderKey:
+    """Identity of a command: what it says is digested with the dossier that it is about.
+
+    `digest` gets None for a dossier that the command opens: its id is ours, not what was said.
+    """
+
+    scope: str
+    key: str
+    digest: Callable[[UUID | None], bytes]
+
+    @property
+    def name(self) -> KeyName:
+        return self.scope, self.key
+
+    def on(self, dossier: UUID | None) -> Key:
+        return Key(scope=self.scope, key=self.key, digest=self.digest(dossier))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """A command with everything about its sending. `expected` is the version its sender read."""
+    """A command with everything about its sending. `expected` is the version its sender read.
+
+    `dossier` is its stream, an alias or its code; `is_new`: the id is ours, and nobody knows it.
+    """
 
     command: DossierCommand
-    dossier: UUID
+    dossier: UUID | str
+    is_new: bool = False
     expected: int
     sender: Sender
-    key: Key | None
+    key: Key | OrderKey | None
     actor: str | None = None
     acting_unit: UnitCode | None = None
     legal_basis: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
-class Result:
-    """What became of it; `findings` are the irregularities of the dossier with this event in it."""
+class _Placed:
+    """An order whose dossier was found: its stream, the version expected, its whole key."""
 
-    outcome: Outcome
-    repeated: bool = False
-    findings: tuple[Finding, ...] = ()
+    order: Order
+    dossier: UUID
+    expected: int
+    key: Key | None
+    sender: Sender
 
 
 class Ledger:
     """The use cases. `now` is the clock of the machine, in UTC."""
 
-    def __init__(self, store: Store, now: Now) -> None:
+    def __init__(self, store: LineStore, now: Now) -> None:
         self._store = store
         self._now = now
+
+    async def record(self, fact: Fact) -> Result:
+        """Record a fact whatever the state, or raise why it is no well-formed, known fact."""
+        (became,) = await self.record_in_order([fact], with_findings=True)
+        if isinstance(became, DomainError):
+            raise became
+        return became
+
+    async def record_in_order(
+        self, facts: Sequence[Fact], *, with_findings: bool = False
+    ) -> list[Became]:
+        """Record facts with one subject, in their order; one that is refused spoils no other."""
+        return await Line(self._store, self._now, facts, with_findings=with_findings).recorded()
 
     async def execute(self, order: Order, *, dry_run: bool = False) -> Result:
         """Carry out a command, or raise the refusal. The same key again gets the same answer.
@@ -75,172 +110,149 @@ class Ledger:
         A dry run needs no key, writes nothing, and answers or raises what the command would.
         """
         order.sender.must(Action.SEND_COMMANDS)
-        for _ in range(_ATTEMPTS):
-            reading = await self._store.read(stream=order.dossier, key=order.key)
-            if reading.stored is not None:
-                return Result(outcome=reading.stored, repeated=True)
-            order = replace(order, sender=self._as_of_now(order.sender))
+        placed: _Placed | None = None
+
+        async def decided(reading: Reading) -> Answer | Append:
+            nonlocal placed
+            placed = self._placed(order, reading)
+            stored = reading.known(placed.key)
+            if stored is not None:
+                return Answer(stored, repeated=True)
             try:
-                order, reading = await self._under_its_code(order, reading)
-                append = self._decided(order, reading)
-                if dry_run:
-                    return await self._tried(append, reading)
+                placed, reading = await self._under_its_code(placed, reading)
+                append = self._decided(placed, reading)
             except DomainError as refused:
                 if not refused.final or dry_run:
                     raise
-                append = _refused(order, refused)
-            try:
-                answer = await self._store.append(append)
-            except RulesChanged:
-                continue
-            except CodeTaken as refused:
-                answer = await self._store.append(_refused(order, refused))
-            return Result(outcome=answer.outcome, repeated=answer.repeated)
-        raise RulesChanged
+                return _refused(placed, refused)
+            return await self._tried(append, reading) if dry_run else append
 
-    async def _under_its_code(self, order: Order, reading: Reading) -> tuple[Order, Reading]:
+        try:
+            answer = await transact(self._store, _question(order), decided)
+        except CodeTaken as refused:
+            if placed is None or dry_run:
+                raise
+            answer = await self._store.append(_refused(placed, refused))
+        return Result(outcome=answer.outcome, repeated=answer.repeated)
+
+    def _placed(self, order: Order, reading: Reading) -> _Placed:
+        """Raise NotFound for a code that nobody holds."""
+        if order.is_new and isinstance(order.dossier, UUID):
+            dossier, named = order.dossier, None
+        elif reading.stream is not None:
+            dossier = named = reading.stream
+        else:
+            raise NotFound("such dossier")
+        return _Placed(
+            order=order,
+            dossier=dossier,
+            expected=order.expected,
+            key=order.key.on(named) if order.key is not None else None,
+            sender=as_of_now(order.sender, self._store.rules),
+        )
+
+    async def _under_its_code(self, placed: _Placed, reading: Reading) -> tuple[_Placed, Reading]:
         """Let an acceptance join the dossier that earlier facts opened under its code."""
-        code = code_said(order.command)
-        if code is None or reading.events or order.expected != 0:
-            return order, reading
-        refuse_foreign_code(order.sender, code, self._store.rules)
-        claimed = (await self._store.read(code=code)).claimed
-        if claimed is None:
-            return order, reading
-        theirs = await self._store.read(stream=claimed)
-        if was_opened(theirs.events):
+        code = code_said(placed.order.command)
+        if code is None or placed.expected != 0:
+            return placed, reading
+        if not placed.order.is_new:
+            if reading.events:
+                return placed, reading
+            reading = await self._store.read(Question(name=code))
+        refuse_foreign_code(placed.sender, code, self._store.rules)
+        if reading.claimed is None:
+            return placed, reading
+        if was_opened(reading.events):
             raise CodeTaken(code)
-        return replace(order, dossier=claimed, expected=len(theirs.events)), theirs
+        joined = replace(placed, dossier=reading.claimed, expected=len(reading.events))
+        return joined, reading
 
-    async def _tried(self, append: Append, reading: Reading) -> Result:
+    async def _tried(self, append: Append, reading: Reading) -> Answer:
         for claim in append.claims:
-            holder = (await self._store.read(code=claim.value)).claimed
+            holder = (await self._store.read(Question(name=claim.value, events=False))).claimed
             if holder not in (None, claim.stream):
                 raise CodeTaken(claim.value)
-        return Result(outcome=replace(append.outcome, position=reading.position))
+        return Answer(replace(append.outcome, position=reading.position), repeated=False)
 
-    def _as_of_now(self, sender: Sender) -> Sender:
-        """Return the sender with the units it acts for today: the register may just have grown."""
-        return replace(sender, scope=scope_of(self._store.rules, sender.unit))
-
-    def _decided(self, order: Order, reading: Reading) -> Append:
-        rules = self._store.rules
-        dossier = replay(order.dossier, reading.events, rules)
-        _find(order, dossier, reading)
-        if order.expected != dossier.version:
-            raise StaleVersion(order.expected, dossier.version)
+    def _decided(self, placed: _Placed, reading: Reading) -> Append:
+        rules, order = self._store.rules, placed.order
+        dossier = replay(placed.dossier, reading.events, rules)
+        _find(placed, dossier, reading)
+        if placed.expected != dossier.version:
+            raise StaleVersion(placed.expected, dossier.version)
         now = self._now()
         # What is known to have happened lies before it, also a day that counts until its end.
         at = max(now, dossier.last_moment or now)
-        acting = order.acting_unit or order.sender.unit
+        acting = order.acting_unit or placed.sender.unit
         if acting is None:
             raise InvalidRequest("acting_unit says for which unit this is done.")
-        order.sender.must_act_for(acting)
+        placed.sender.must_act_for(acting)
         rules.unit(acting, now)
-        pins = pins_of(rules, order.command)
-        key = order.key or _NO_KEY
+        key = placed.key or _NO_KEY
         meta = Meta(
             event_id=event_id(key.scope, key.key),
             source=key.scope,
             source_id=key.key,
-            principal=order.sender.principal,
+            principal=placed.sender.principal,
             actor=order.actor,
             acting_unit=acting,
             legal_basis=order.legal_basis,
             offset_minutes=_offset(rules, acting, at),
-            pins=pins,
+            pins=pins_of(rules, order.command),
         )
         situation = Situation(
             dossier=dossier,
             history=reading.events,
             rules=rules,
-            scope=order.sender.scope,
+            scope=placed.sender.scope,
             at=at,
             meta=meta,
             now=now,
         )
-        return _append(order, situation, decide(situation, order.command), reading.position)
+        decided = decide(situation, order.command)
+        return _append(placed, dossier, decided, reading.position)
 
-    async def record(self, fact: Fact, *, with_findings: bool = True) -> Result:
-        """Record a fact whatever the state, or raise why it is no well-formed, known fact."""
-        fact.sender.must(Action.SEND_FACTS)
-        machine = fact.sender.is_machine
-        for _ in range(_ATTEMPTS):
-            reading, stream = await self._place(fact, whole=with_findings or not machine)
-            if reading.stored is not None:
-                return await self._known(fact, reading.stored, with_findings=with_findings)
-            fact = replace(fact, sender=self._as_of_now(fact.sender))
-            event = event_of(fact, stream, self._store.rules, self._now())
-            if not machine:
-                rules = self._store.rules
-                refuse_strangers(fact, replay(stream, reading.events, rules), rules)
-            try:
-                answer = await self._store.append(append_of(fact, event))
-            except RulesChanged:
-                continue
-            except CodeTaken:
-                fact = await self._joined(fact)
-                continue
-            if answer.repeated:
-                return await self._known(fact, answer.outcome, with_findings=with_findings)
-            if not with_findings:
-                return Result(outcome=answer.outcome)
-            findings = findings_with(fact, reading, event, answer.outcome, self._store.rules)
-            return Result(outcome=answer.outcome, findings=findings)
-        raise RulesChanged
 
-    async def _place(self, fact: Fact, *, whole: bool) -> tuple[Reading, UUID]:
-        """Read what stands where a fact belongs: with the dossier's events if `whole`."""
-        stream = fact.dossier if whole else None
-        reading = await self._store.read(stream=stream, key=fact.key, code=name_of(fact))
-        found = stream_of(fact, reading)
-        if whole and found != fact.dossier:
-            again = await self._store.read(stream=found, key=fact.key)
-            reading = replace(reading, events=again.events, stored=again.stored)
-        return reading, found
+def _question(order: Order) -> Question:
+    """Return what a command reads at once. Raises NotFound for what names no dossier."""
+    keys = (order.key.name,) if order.key is not None else ()
+    if order.is_new:
+        code = code_said(order.command)
+        return Question(name=code, events=code is not None, keys=keys)
+    return replace(question_about(order.dossier), keys=keys)
 
-    async def _joined(self, fact: Fact) -> Fact:
-        """Return the fact under the code that somebody else holds, or raise CodeTaken.
 
-        A dossier that facts opened under its code before its acceptance came is the same dossier.
-        """
-        joined = under_its_code(fact)
-        if joined.code is None or joined is fact:
-            return joined  # Somebody opened the dossier with this code just now: find it.
-        claimed = (await self._store.read(code=joined.code)).claimed
-        theirs = await self._store.read(stream=claimed)
-        if was_opened(theirs.events):
-            raise CodeTaken(joined.code)
-        return joined
+def question_about(dossier: UUID | str) -> Question:
+    """Return the question for a dossier by its stream, an alias or its code, or raise NotFound.
 
-    async def _known(self, fact: Fact, stored: Outcome, *, with_findings: bool) -> Result:
-        if not with_findings or stored.stream is None:
-            return Result(outcome=stored, repeated=True)
-        reading = await self._store.read(stream=stored.stream)
-        dossier = replay(stored.stream, reading.events, self._store.rules)
-        findings = dossier.irregularities if self._as_of_now(fact.sender).sees(dossier) else ()
-        return Result(outcome=stored, repeated=True, findings=findings)
+    A UUID that nobody used yet names a dossier that may be opened.
+    """
+    if isinstance(dossier, str):
+        return Question(name=dossier)
+    if is_register(dossier):
+        raise NotFound("such dossier")
+    return Question(name=str(dossier), stream=dossier)
 
 
 def _offset(rules: RuleBook, unit: UnitCode, at: datetime) -> int:
     return offset_minutes(at.astimezone(rules.zone(unit)))
 
 
-def _find(order: Order, dossier: Dossier, reading: Reading) -> None:
+def _find(placed: _Placed, dossier: Dossier, reading: Reading) -> None:
     """Refuse to know a dossier that the sender may not see, or that no acceptance ever opened."""
     if not reading.events:
-        if isinstance(order.command, Opening):
+        if isinstance(placed.order.command, Opening):
             return
         raise NotFound("such dossier")
     if was_opened(reading.events):
-        if not order.sender.sees(dossier):
+        if not placed.sender.sees(dossier):
             raise NotFound("such dossier")
-    elif code_said(order.command) is None:
+    elif code_said(placed.order.command) is None:
         raise NotFound("such dossier")
 
 
-def _append(order: Order, situation: Situation, decision: Decided, position: int) -> Append:
-    dossier = situation.dossier
+def _append(placed: _Placed, dossier: Dossier, decision: Decided, position: int) -> Append:
     if not decision.events:
         unchanged = Outcome(
             kind="no-news",
@@ -250,7 +262,7 @@ def _append(order: Order, situation: Situation, decision: Decided, position: int
             position=position,
             due=dossier.due,
         )
-        return Append(key=order.key, outcome=unchanged)
+        return Append(key=placed.key, outcome=unchanged)
     first = decision.events[0]
     write = Write(stream=dossier.id, events=decision.events, expected=dossier.version)
     then = decision.then
@@ -258,7 +270,7 @@ def _append(order: Order, situation: Situation, decision: Decided, position: int
         writes=(write,),
         claims=code_claims(code_said(first), dossier.id),
         unchanged=first.meta.pins,
-        key=order.key,
+        key=placed.key,
         issue=decision.issue,
         outcome=Outcome(
             kind="recorded",
@@ -270,6 +282,6 @@ def _append(order: Order, situation: Situation, decision: Decided, position: int
     )
 
 
-def _refused(order: Order, refusal: DomainError) -> Append:
-    outcome = Outcome(kind="refused", stream=order.dossier, problem=Problem.of(refusal))
-    return Append(key=order.key, outcome=outcome)
+def _refused(placed: _Placed, refusal: DomainError) -> Append:
+    outcome = Outcome(kind="refused", stream=placed.dossier, problem=Problem.of(refusal))
+    return Append(key=placed.key, outcome=outcome)

@@ -1,20 +1,31 @@
 """The ways in for the registers, one stream for each entry: by content, or under an identity."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
 from enum import StrEnum
 
-from domain.envelope import Meta, Pin, TimePrecision, UnitCode, event_id
+from domain.envelope import Meta, Pin, event_id
 from domain.errors import Forbidden, RulesChanged, StaleVersion, UnknownUnit
-from domain.ledger.access import Action, Sender, scope_of
-from domain.ledger.appends import Append, Key, Now, Outcome, Store, Write
-from domain.ledger.facts import refuse_reserved
-from domain.ledger.times import occurred_at, offset_minutes, refuse_future
+from domain.ledger.access import Action, Sender
+from domain.ledger.appends import (
+    THE_RULES,
+    Answer,
+    Append,
+    Key,
+    Now,
+    Outcome,
+    Question,
+    Reading,
+    Store,
+    Write,
+)
+from domain.ledger.messages import Entry, as_of_now, refuse_foreign_source
+from domain.ledger.recording import Result
+from domain.ledger.transact import ATTEMPTS, transact
 from domain.rules.register import RegisterEvent
 from domain.rules.registers import kind_of, stream_for
 from domain.rules.rule_book import RuleBook
 
-_ATTEMPTS = 5
+_AGAIN = (StaleVersion, RulesChanged)  # Somebody else changed what this rests on: look again.
 
 
 class Change(StrEnum):
@@ -31,34 +42,6 @@ class Keeper:
     actor: str | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Notice:
-    """An entry as somebody tells it from elsewhere: under an identity, at a stated time.
-
-    `expected` is the version of the entry's stream that its sender read.
-    """
-
-    entry: RegisterEvent
-    source: str
-    source_id: str
-    stated: datetime
-    sender: Sender
-    key: Key
-    precision: TimePrecision = TimePrecision.SECOND
-    expected: int | None = None
-    actor: str | None = None
-    acting_unit: UnitCode | None = None
-    legal_basis: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """What became of a notice: a repeated one changes nothing and gets the first outcome."""
-
-    outcome: Outcome
-    change: Change
-
-
 class Registers:
     """Puts entries into the registers. `now` is the clock of the machine, in UTC."""
 
@@ -72,83 +55,95 @@ class Registers:
         Raises InvalidRequest where it contradicts what was published, UnknownUnit for a parent,
         owner or successor that is not registered.
         """
-        stream = stream_for(entry)
-        for _ in range(_ATTEMPTS):
-            await self._store.read()
+
+        async def decided(reading: Reading) -> Answer | Append:
             rules = self._store.rules
             _check(entry, rules)
-            if _is_known(entry, rules):
-                return Change.UNCHANGED
-            version = rules.versions.get(stream, 0)
-            name = f"{stream}/{version + 1}"
-            meta = Meta(
-                event_id=event_id(keeper.source, name),
-                source=keeper.source,
-                source_id=name,
-                principal=keeper.principal,
-                actor=keeper.actor,
-            )
-            event = replace(
-                entry,
-                originator_id=stream,
-                originator_version=version + 1,
-                timestamp=self._now(),
-                meta=meta,
-            )
-            key = Key(scope="register", key=name, digest=b"")
-            try:
-                answer = await self._store.append(_append(event, rules, key))
-            except (StaleVersion, RulesChanged):
-                continue  # Somebody else put an entry there: look whether it says the same.
-            if not answer.repeated:
-                return Change.RECORDED
-        raise RulesChanged
+            return _no_news(entry, rules, reading) or self._put(entry, keeper)
 
-    async def record(self, notice: Notice) -> Kept:
-        """Record an entry once for each identity, or raise the refusal.
+        for _ in range(ATTEMPTS):
+            answer = await transact(self._store, THE_RULES, decided, _AGAIN)
+            if not answer.repeated:
+                return Change.UNCHANGED if _is_repeated(answer) else Change.RECORDED
+        raise RulesChanged  # Somebody else put an entry there, again and again.
+
+    def _put(self, entry: RegisterEvent, keeper: Keeper) -> Append:
+        rules, stream = self._store.rules, stream_for(entry)
+        version = rules.versions.get(stream, 0) + 1
+        name = f"{stream}/{version}"
+        meta = Meta(
+            event_id=event_id(keeper.source, name),
+            source=keeper.source,
+            source_id=name,
+            principal=keeper.principal,
+            actor=keeper.actor,
+        )
+        event = replace(
+            entry,
+            originator_id=stream,
+            originator_version=version,
+            timestamp=self._now(),
+            meta=meta,
+        )
+        return _append(event, rules, Key(scope="register", key=name, digest=b""))
+
+    async def record(self, entry: Entry) -> Result:
+        """Record an entry as it is told, once for each identity, or raise the refusal.
 
         An entry that the register says already is no news: its identity is kept, so that it is
         not applied again when a later entry has changed the register.
         """
-        notice.sender.must(Action.KEEP_REGISTERS)
-        for _ in range(_ATTEMPTS):
-            reading = await self._store.read(key=notice.key)
-            if reading.stored is not None:
-                return Kept(reading.stored, Change.UNCHANGED)
-            append = self._told(notice, reading.position)
-            try:
-                answer = await self._store.append(append)
-            except (StaleVersion, RulesChanged):
-                continue  # Somebody else changed what this rests on: look again.
-            news = answer.outcome.kind == "recorded" and not answer.repeated
-            return Kept(answer.outcome, Change.RECORDED if news else Change.UNCHANGED)
-        raise RulesChanged
+        entry.sender.must(Action.KEEP_REGISTERS)
 
-    def _told(self, notice: Notice, position: int) -> Append:
+        async def decided(reading: Reading) -> Answer | Append:
+            stored = reading.known(entry.key)
+            if stored is not None:
+                return Answer(stored, repeated=True)
+            return self._told(entry, reading)
+
+        asked = Question(events=False, keys=(entry.key.name,))
+        answer = await transact(self._store, asked, decided, _AGAIN)
+        return Result(outcome=answer.outcome, repeated=_is_repeated(answer))
+
+    def _told(self, entry: Entry, reading: Reading) -> Append:
         rules = self._store.rules
-        sender = replace(notice.sender, scope=scope_of(rules, notice.sender.unit))
-        entry, stream = notice.entry, stream_for(notice.entry)
+        sender = as_of_now(entry.sender, rules)
+        said, stream = entry.event, stream_for(entry.event)
         version = rules.versions.get(stream, 0)
         event = replace(
-            entry,
+            said,
             originator_id=stream,
             originator_version=version + 1,
-            timestamp=_moment(notice, self._now()),
-            meta=_meta(notice, sender),
+            timestamp=entry.moment(self._now()),
+            meta=entry.meta(entry.acting_unit or sender.unit),
         )
-        _refuse_foreign_name(notice.source, sender, rules)
+        refuse_foreign_source(entry, rules)
         if event.meta.acting_unit is not None:
             sender.must_act_for(event.meta.acting_unit)
             rules.unit(event.meta.acting_unit, event.timestamp)
-        refuse_out_of_scope(entry, sender, rules)
-        _check(entry, rules)
-        if notice.expected is not None and notice.expected != version:
-            raise StaleVersion(notice.expected, version)
-        if not _is_known(entry, rules):
-            return _append(event, rules, notice.key)
-        unchanged = Outcome(kind="no-news", stream=stream, version=version, position=position)
+        refuse_out_of_scope(said, sender, rules)
+        _check(said, rules)
+        if entry.expected is not None and entry.expected != version:
+            raise StaleVersion(entry.expected, version)
+        known = _no_news(said, rules, reading)
+        if known is None:
+            return _append(event, rules, entry.key)
         pin = Pin(stream=stream, version=version)
-        return Append(key=notice.key, unchanged=(pin,), outcome=unchanged)
+        return Append(key=entry.key, unchanged=(pin,), outcome=known.outcome)
+
+
+def _no_news(entry: RegisterEvent, rules: RuleBook, reading: Reading) -> Answer | None:
+    """Return the answer to an entry that the register says already."""
+    if not _is_known(entry, rules):
+        return None
+    stream = stream_for(entry)
+    version = rules.versions.get(stream, 0)
+    outcome = Outcome(kind="no-news", stream=stream, version=version, position=reading.position)
+    return Answer(outcome, repeated=False)
+
+
+def _is_repeated(answer: Answer) -> bool:
+    return answer.repeated or answer.outcome.kind == "no-news"
 
 
 def refuse_out_of_scope(entry: RegisterEvent, sender: Sender, rules: RuleBook) -> None:
@@ -166,35 +161,6 @@ def refuse_out_of_scope(entry: RegisterEvent, sender: Sender, rules: RuleBook) -
         if unit is None:
             raise Forbidden("Only who acts for every unit keeps what belongs to none of them.")
         sender.must_act_for(unit)
-
-
-def _refuse_foreign_name(name: str, sender: Sender, rules: RuleBook) -> None:
-    """Refuse to speak as a registered source, or as the ledger itself."""
-    if not sender.is_machine:
-        refuse_reserved(name)
-    if sender.source_name not in (None, name):
-        raise Forbidden(f"This token sends as {sender.source_name}, not as {name}.")
-    if sender.source_name is None and not sender.is_machine and name in rules.sources:
-        raise Forbidden(f"The source {name} has tokens of its own.")
-
-
-def _moment(notice: Notice, now: datetime) -> datetime:
-    refuse_future(notice.stated, notice.precision, now)
-    return occurred_at(type(notice.entry), notice.stated, notice.precision)
-
-
-def _meta(notice: Notice, sender: Sender) -> Meta:
-    return Meta(
-        event_id=event_id(notice.source, notice.source_id),
-        source=notice.source,
-        source_id=notice.source_id,
-        principal=sender.principal,
-        actor=notice.actor,
-        acting_unit=notice.acting_unit or sender.unit,
-        legal_basis=notice.legal_basis,
-        precision=notice.precision,
-        offset_minutes=offset_minutes(notice.stated),
-    )
 
 
 def _append(event: RegisterEvent, rules: RuleBook, key: Key) -> Append:

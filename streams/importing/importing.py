@@ -1,44 +1,34 @@
 """The import of a file: its rows recorded as facts, many at once, those of a dossier in order."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Protocol, TypeVar
+from typing import Protocol
 
 from domain.errors import Busy, DomainError, RulesChanged
 from domain.ledger.access import Sender
 from domain.ledger.appends import Store
 from domain.ledger.commands import Ledger
-from domain.ledger.registering import Change, Keeper, Registers
+from domain.ledger.recording import Result
+from domain.ledger.registering import Keeper, Registers
 from domain.rules.procedures import ProcedurePublished
-from domain.rules.register import RegisterEvent
-from domain.rules.registers import REGISTERS, kind_of
+from domain.rules.register import RegisterEvent, is_register
+from domain.rules.registers import kind_of
 from domain.rules.rule_book import RuleBook
 from domain.rules.units import UnitRegistered
 from streams.errors import FileRefused
 from streams.importing.files import InputFile
-from streams.importing.in_order import InOrder
 from streams.importing.mapping import FileMapping, MappingInvalid
 from streams.importing.reading import Rows
 from streams.importing.refusals import Refusals, RefusedRow
 from streams.importing.rows import Row
-from streams.registers import entries
-from streams.wire.cloudevents import CloudEvent, Digest, fact_of, stored_name
-
-T = TypeVar("T")
-
-_AGAIN: Final = (Busy, RulesChanged)  # Nothing was recorded, nothing is wrong with the row.
-_PAUSES: Final = (0.05, 0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 5.0, 5.0, 5.0, 5.0, 5.0)
-_ENTRIES: Final = frozenset(
-    kind.event.TOPIC for register in REGISTERS if register.sent for kind in register.kinds
-)
+from streams.intake import Intake, Pause, Told
+from streams.wire.cloudevents import Digest, is_entry, message_of
 
 Progress = Callable[[int, int, int], None]
 """Told how many bytes are read, of how many, and how many rows they made."""
-
-Pause = Callable[[float], Awaitable[None]]
 
 
 @dataclass(kw_only=True)
@@ -72,12 +62,13 @@ class Irregularities(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Into:
-    """The ledger that an import goes into, and in whose name it comes."""
+    """The ledger that an import goes into; who tells its facts, and who its registers' entries."""
 
     store: Store
     ledger: Ledger
     registers: Registers
     sender: Sender
+    keeper: Sender
     digest: Digest
 
 
@@ -122,35 +113,28 @@ class _Import:
         self._into = into
         source = mapping.source if mapping else "import"
         self._keeper = Keeper(principal=into.sender.principal, source=source)
+        self._intake = Intake(ledger=into.ledger, registers=into.registers, pause=pause)
         self._mapping = mapping
         self._refused = refused
-        self._pause = pause
         self.dossiers: set[bytes] = set()
 
     async def run(self, file: InputFile, progress: Progress | None) -> None:
+        """Record handful by handful, while the next one is read. Raises FileRefused or Busy."""
         rows = Rows(file, self._mapping)
-        failures: tuple[BaseException, ...] = ()
-        try:
-            async with asyncio.TaskGroup() as group:
-                await self._all(rows, InOrder(group, self._record), progress)
-        except* (DomainError, FileRefused) as several:
-            failures = several.exceptions
-        if failures:
-            raise failures[0]
-
-    async def _all(self, rows: Rows, lines: InOrder[Row], progress: Progress | None) -> None:
         taken = await asyncio.to_thread(rows.take)
         if self._mapping is not None and (taken.rows or taken.failure is None):
             await self._register(self._mapping.registers)
         while taken.rows:
-            for row in taken.rows:
-                await self._put(row, lines)
+            following = asyncio.create_task(asyncio.to_thread(rows.take))
+            try:
+                await self._record(taken.rows)
+            finally:
+                after = await following
             if progress is not None:
                 progress(rows.bytes_read, rows.bytes_total, self.report.read)
             if taken.failure is not None:
                 break
-            taken = await asyncio.to_thread(rows.take)
-        await lines.finished()
+            taken = after
         if taken.failure is not None:
             raise taken.failure
 
@@ -161,64 +145,38 @@ class _Import:
         missing = [entry for entry in declared if not _is_registered(entry, rules)]
         _refuse_strangers(missing, rules)
         for entry in missing:
-            await self._kept(entry)
+            await self._into.registers.put(entry, self._keeper)
 
-    async def _kept(self, entry: RegisterEvent) -> Change:
-        return await self._patiently(lambda: self._into.registers.put(entry, self._keeper))
+    async def _record(self, rows: Sequence[Row]) -> None:
+        told = [self._message(row) for row in rows]
+        for row, became in zip(rows, await self._intake.take(told), strict=True):
+            self.report.read += 1
+            if isinstance(became, Busy | RulesChanged):
+                raise became
+            if isinstance(became, DomainError):
+                self._refuse(row, became)
+            else:
+                self._count(became)
 
-    async def _put(self, row: Row, lines: InOrder[Row]) -> None:
-        self.report.read += 1
+    def _message(self, row: Row) -> Told:
         if isinstance(row.said, DomainError):
-            self._refuse(row, row.said)
-        elif stored_name(row.said) in _ENTRIES:
-            await lines.finished()  # What follows may rest on it, what came before may not.
-            await self._record_entry(row, row.said)
-        else:
-            await lines.put(row.said.subject or "", row, row.size)
-
-    async def _record_entry(self, row: Row, event: CloudEvent) -> None:
+            return row.said
+        sender = self._into.keeper if is_entry(row.said) else self._into.sender
         try:
-            entry = entries.entry_from(stored_name(event), bytes(event.data))
-            change = await self._kept(entry)
-        except _AGAIN:
-            raise
+            return message_of(row.said, sender, self._into.digest)
         except DomainError as refused:
-            self._refuse(row, refused)
-            return
-        if change is Change.RECORDED:
-            self.report.recorded += 1
-        else:
-            self.report.duplicate += 1
+            return refused
 
-    async def _record(self, row: Row) -> None:
-        try:
-            fact = fact_of(row.event, self._into.sender, self._into.digest)
-            result = await self._patiently(
-                lambda: self._into.ledger.record(fact, with_findings=False)
-            )
-        except _AGAIN:
-            raise
-        except DomainError as refused:
-            self._refuse(row, refused)
-            return
-        if result.repeated:
+    def _count(self, became: Result) -> None:
+        if became.repeated:
             self.report.duplicate += 1
         else:
             self.report.recorded += 1
-        outcome = result.outcome
+        outcome = became.outcome
         self.report.position = max(self.report.position, outcome.position)
-        if outcome.stream is not None:
+        if outcome.stream is not None and not is_register(outcome.stream):
             self.dossiers.add(outcome.stream.bytes)
             self.report.dossiers = len(self.dossiers)
-
-    async def _patiently(self, ask: Callable[[], Awaitable[T]]) -> T:
-        """Ask the ledger; wait and ask again while it is busy."""
-        for seconds in _PAUSES:
-            try:
-                return await ask()
-            except _AGAIN:
-                await self._pause(seconds)
-        return await ask()
 
     def _refuse(self, row: Row, why: DomainError) -> None:
         self.report.refused += 1

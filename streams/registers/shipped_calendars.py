@@ -7,7 +7,8 @@ from typing import Final
 from domain.errors import CalendarContradicts, RulesChanged
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key, Now, Store
-from domain.ledger.registering import Change, Notice, Registers
+from domain.ledger.messages import Entry
+from domain.ledger.registering import Registers
 from domain.rules.calendars import CalendarDecided
 from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
@@ -32,8 +33,8 @@ async def ship_calendars(store: Store, now: Now) -> int:
     recorded = 0
     for entry in lacking:
         with suppress(CalendarContradicts, RulesChanged):  # Whoever opens it next looks again.
-            kept = await registers.record(_notice(entry, store.rules, now))
-            recorded += kept.change is Change.RECORDED
+            became = await registers.record(_told(entry, store.rules, now))
+            recorded += not became.repeated
     if lacking:
         await store.read()
     return recorded
@@ -43,11 +44,11 @@ def _is_held(decision: CalendarDecided, rules: RuleBook) -> bool:
     return any(each.id == decision.id for each in rules.calendars.get(decision.calendar, ()))
 
 
-def _notice(entry: CalendarDecided, rules: RuleBook, now: Now) -> Notice:
+def _told(entry: CalendarDecided, rules: RuleBook, now: Now) -> Entry:
     """Tell a decision under an identity: beaten by another process, it is not applied again."""
     name = f"{entry.calendar}/{entry.id}"
-    return Notice(
-        entry=entry,
+    return Entry(
+        event=entry,
         source=SOURCE,
         source_id=name,
         stated=now(),

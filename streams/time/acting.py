@@ -12,8 +12,9 @@ from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import UnitEnded
 from domain.ledger.access import Sender
-from domain.ledger.appends import Key, Now, Store
-from domain.ledger.commands import Ledger, Order, Result
+from domain.ledger.appends import Key, Now, Question, Store
+from domain.ledger.commands import Ledger, Order
+from domain.ledger.recording import Result
 from domain.rules.tokens import Role
 
 NAME: Final = "clock"
@@ -45,7 +46,7 @@ class Machine:
 
     async def read(self, dossier: UUID) -> Dossier:
         """Return the dossier as the ledger has it now."""
-        reading = await self.store.read(stream=dossier)
+        reading = await self.store.read(Question(stream=dossier))
         return replay(dossier, reading.events, self.store.rules)
 
     async def _execute(self, command: DossierCommand, dossier: Dossier, key: str) -> Result:

@@ -2,19 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Annotated, Final, Literal, cast
+from typing import Annotated, Final, Literal, TypeVar, cast
 from uuid import UUID
 
 import msgspec
 import orjson
 
 from domain.dossier.events import DossierEvent
-from domain.envelope import TimePrecision, UnitCode, category
+from domain.envelope import LedgerEvent, TimePrecision, UnitCode, category
 from domain.errors import InvalidRequest
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key
-from domain.ledger.facts import Fact
-from domain.ledger.registering import Notice
+from domain.ledger.messages import Entry, Fact, Message
 from domain.rules import registers
 from domain.rules.register import RegisterEvent
 from streams.wire.inputs import CODE_OF_REGISTER, EMPTY, UNREADABLE, event_from, moment, reason_of
@@ -26,6 +25,7 @@ REGISTERS: Final = frozenset(each.name for each in registers.REGISTERS if each.s
 """The registers whose events come as CloudEvents; tokens and erasures never do."""
 
 Digest = Callable[[bytes], bytes]
+E = TypeVar("E", bound=LedgerEvent)
 _Name = Annotated[
     str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")
 ]
@@ -135,15 +135,39 @@ def key_of(event: CloudEvent, digest: Digest) -> Key:
     return Key(scope=f"source:{event.source}", key=event.id, digest=digest(canonical))
 
 
+def is_entry(event: CloudEvent) -> bool:
+    """Say whether an envelope tells an entry of a register."""
+    return category(stored_name(event)) in REGISTERS
+
+
+def message_of(event: CloudEvent, sender: Sender, digest: Digest) -> Fact | Entry:
+    """Return what an envelope tells: a fact about a dossier, or an entry of a register."""
+    return (entry_of if is_entry(event) else fact_of)(event, sender, digest)
+
+
 def fact_of(event: CloudEvent, sender: Sender, digest: Digest) -> Fact:
     """Return the fact about a dossier that an envelope carries. Raises the first refusal."""
     topic = stored_name(event)
     if category(topic) != "dossier":
         raise InvalidRequest("Only the registers' keepers send this type.")
-    said = event_from(topic, bytes(event.data))
-    about = named(event.subject)
-    return Fact(
-        event=cast("DossierEvent", said),
+    said = cast("DossierEvent", event_from(topic, bytes(event.data)))
+    return _message(event, said, named(event.subject), sender, digest)
+
+
+def entry_of(event: CloudEvent, sender: Sender, digest: Digest) -> Entry:
+    """Return the entry of a register that an envelope carries. Raises the first refusal."""
+    topic = stored_name(event)
+    if not is_entry(event):
+        raise InvalidRequest("No register takes this type.")
+    said = cast("RegisterEvent", event_from(topic, bytes(event.data)))
+    return _message(event, said, Named(None, None), sender, digest)
+
+
+def _message(
+    event: CloudEvent, said: E, about: Named, sender: Sender, digest: Digest
+) -> Message[E]:
+    return Message(
+        event=said,
         source=event.source,
         source_id=event.id,
         stated=moment(event.time, "time"),
@@ -151,26 +175,6 @@ def fact_of(event: CloudEvent, sender: Sender, digest: Digest) -> Fact:
         key=key_of(event, digest),
         dossier=about.dossier,
         code=about.code,
-        precision=event.timeprecision,
-        expected=event.expectedversion,
-        actor=event.actor,
-        acting_unit=UnitCode(event.actingunit) if event.actingunit else None,
-        legal_basis=event.legalbasis,
-    )
-
-
-def notice_of(event: CloudEvent, sender: Sender, digest: Digest) -> Notice:
-    """Return the entry of a register that an envelope carries. Raises the first refusal."""
-    topic = stored_name(event)
-    if category(topic) not in REGISTERS:
-        raise InvalidRequest("No register takes this type.")
-    return Notice(
-        entry=cast("RegisterEvent", event_from(topic, bytes(event.data))),
-        source=event.source,
-        source_id=event.id,
-        stated=moment(event.time, "time"),
-        sender=sender,
-        key=key_of(event, digest),
         precision=event.timeprecision,
         expected=event.expectedversion,
         actor=event.actor,

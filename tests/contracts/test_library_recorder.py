@@ -30,7 +30,7 @@ from eventsourcing.persistence import (
 from eventsourcing.tests import persistence as library
 
 from domain.errors import StaleVersion
-from domain.ledger.appends import Append, Outcome, Write
+from domain.ledger.appends import Answer, Append, Outcome, Write
 from infra.admission import Encoded, Prepared
 from tests.stores import Opened, opened, utc_now
 
@@ -75,9 +75,12 @@ class OurRecorder(AggregateRecorder):
         )
         append = Append(writes=writes, outcome=Outcome(kind="recorded"))
         prepared = Prepared(append, encoded, sum(len(event.state) for event in events))
-        submitted = self._ledger.appender.submit(prepared)
+
+        async def submitted() -> Answer:
+            return await self._ledger.appender.submit(prepared)
+
         try:
-            answer = asyncio.run_coroutine_threadsafe(submitted, self._loop).result()
+            answer = asyncio.run_coroutine_threadsafe(submitted(), self._loop).result()
         except StaleVersion as error:
             raise IntegrityError from error
         last = answer.outcome.seq or 0

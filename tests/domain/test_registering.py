@@ -24,7 +24,9 @@ from domain.errors import (
 )
 from domain.ledger.access import Sender, scope_of
 from domain.ledger.appends import Key
-from domain.ledger.registering import Change, Keeper, Kept, Notice, Registers, refuse_out_of_scope
+from domain.ledger.messages import Entry
+from domain.ledger.recording import Result
+from domain.ledger.registering import Change, Keeper, Registers, refuse_out_of_scope
 from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
 from domain.rules.units import UnitRegistered
@@ -145,17 +147,17 @@ async def furnished(store: MemoryStore | None = None) -> tuple[MemoryStore, Regi
     return store, kept
 
 
-def notice(entry: RegisterEvent, name: str = "1", **more: Any) -> Notice:  # noqa: ANN401  # any field
+def notice(entry: RegisterEvent, name: str = "1", **more: Any) -> Entry:  # noqa: ANN401  # any field
     content = sha256(repr(entry).encode()).digest()
     said = {
-        "entry": entry,
+        "event": entry,
         "source": "office.example",
         "source_id": name,
         "stated": MORNING.astimezone(VIETNAM),
         "sender": administrator(PROVINCE),
         "key": Key(scope="source:office.example", key=name, digest=content),
     }
-    return Notice(**{**said, **more})
+    return Entry(**{**said, **more})
 
 
 def renamed(name: str) -> UnitRegistered:
@@ -166,7 +168,7 @@ async def test_an_entry_is_recorded_with_who_when_and_why() -> None:
     store, kept = await furnished()
     said: dict[str, Any] = {"actor": "Lan", "legal_basis": "QĐ 1", "expected": 1}
     got = await kept.record(notice(renamed("A"), precision=TimePrecision.MINUTE, **said))
-    assert got.change is Change.RECORDED
+    assert not got.repeated
     assert (got.outcome.seq, got.outcome.version) == (len(store.rows), 2)
     assert got.outcome.position == len(store.rows)
     await store.read()
@@ -184,7 +186,9 @@ async def test_the_same_again_is_not_applied_again() -> None:
     first = await kept.record(notice(renamed("A"), "1"))
     await kept.record(notice(renamed("B"), "2"))
     before = len(store.rows)
-    assert await kept.record(notice(renamed("A"), "1")) == Kept(first.outcome, Change.UNCHANGED)
+    assert await kept.record(notice(renamed("A"), "1")) == Result(
+        outcome=first.outcome, repeated=True
+    )
     assert len(store.rows) == before
     with pytest.raises(KeyReused):
         await kept.record(notice(renamed("C"), "1"))
@@ -194,7 +198,7 @@ async def test_what_is_known_already_is_no_news_and_stays_it() -> None:
     store, kept = await furnished()
     before = len(store.rows)
     known = await kept.record(notice(unit_registered(DESK), "1"))
-    assert (known.change, known.outcome.kind) == (Change.UNCHANGED, "no-news")
+    assert (known.repeated, known.outcome.kind) == (True, "no-news")
     assert (known.outcome.seq, known.outcome.version) == (None, 1)
     assert len(store.rows) == before
     await kept.record(notice(renamed("B"), "2"))
@@ -207,13 +211,13 @@ async def test_many_at_once_are_recorded_once() -> None:
     store, kept = await furnished()
     before = len(store.rows)
     answers = await asyncio.gather(*(kept.record(notice(renamed("A"))) for _ in range(10)))
-    assert sorted(answer.change for answer in answers) == ["recorded"] + ["unchanged"] * 9
+    assert sorted(answer.repeated for answer in answers) == [False] + [True] * 9
     assert len({answer.outcome for answer in answers}) == 1
     assert len(store.rows) == before + 1
 
 
 SOURCE = Sender(principal="s", role=Role.SOURCE, unit=DESK, scope=frozenset({DESK}))
-WRONG: dict[str, tuple[type[DomainError], Callable[[], Notice]]] = {
+WRONG: dict[str, tuple[type[DomainError], Callable[[], Entry]]] = {
     "version": (StaleVersion, lambda: notice(renamed("A"), expected=2)),
     "version of what is known": (StaleVersion, lambda: notice(unit_registered(), expected=0)),
     "future": (TimeInFuture, lambda: notice(renamed("A"), stated=at_noon() + timedelta(hours=1))),
@@ -243,7 +247,7 @@ async def test_a_registered_source_speaks_with_its_own_tokens() -> None:
     with pytest.raises(Forbidden, match="of its own"):
         await kept.record(notice(renamed("A")))
     own = replace(administrator(PROVINCE), source_name="office.example")
-    assert (await kept.record(notice(renamed("A"), sender=own))).change is Change.RECORDED
+    assert not (await kept.record(notice(renamed("A"), sender=own))).repeated
     with pytest.raises(Forbidden, match="sends as"):
         await kept.record(notice(renamed("B"), "2", source="other", sender=own))
 
@@ -252,7 +256,7 @@ async def test_the_scope_is_that_of_now() -> None:
     _, kept = await furnished()
     inner = unit_registered(NEW, parent=DESK)
     late = administrator(DESK)
-    assert (await kept.record(notice(inner, "1", sender=late))).change is Change.RECORDED
+    assert not (await kept.record(notice(inner, "1", sender=late))).repeated
     stale = replace(late, scope=frozenset({AGENCY, DESK, PROVINCE, ENDED, NEW}))
     with pytest.raises(Forbidden):
         await kept.record(notice(unit_registered(AGENCY, parent=DESK), "2", sender=stale))
@@ -263,7 +267,7 @@ async def test_two_units_never_stand_above_each_other() -> None:
     first = notice(unit_registered(DESK, parent=AGENCY), "1")
     second = notice(unit_registered(AGENCY, parent=DESK), "2")
     answers = await asyncio.gather(kept.record(first), kept.record(second), return_exceptions=True)
-    assert sorted(type(answer).__name__ for answer in answers) == ["InvalidRequest", "Kept"]
+    assert sorted(type(answer).__name__ for answer in answers) == ["InvalidRequest", "Result"]
     await store.read()
     assert {store.rules.units[DESK].unit.parent, store.rules.units[AGENCY].unit.parent} in (
         {PROVINCE, AGENCY},

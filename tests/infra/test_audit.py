@@ -24,7 +24,7 @@ from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key
 from domain.ledger.commands import Ledger, Order
-from domain.ledger.facts import Fact
+from domain.ledger.messages import Fact
 from domain.ledger.registering import Keeper, Registers
 from domain.rules.tokens import Role
 from infra.admission import EventRow

@@ -14,7 +14,7 @@ from domain.dossier.intake import DossierAccepted
 from domain.dossier.parts import Party
 from domain.envelope import LedgerEvent
 from domain.errors import RulesChanged
-from domain.ledger.appends import Append, Outcome, Problem
+from domain.ledger.appends import Append, Outcome, Problem, Question
 from domain.personal import Personal, Withheld
 from domain.rules.register import stream_of
 from domain.rules.subjects import SubjectErased
@@ -51,7 +51,7 @@ async def record(process: Opened, owner: Party) -> UUID:
 
 
 async def stored(process: Opened, dossier: UUID) -> list[LedgerEvent]:
-    return [each.event for each in (await process.store.read(stream=dossier)).events]
+    return [each.event for each in (await process.store.read(Question(stream=dossier))).events]
 
 
 def owner_in(event: LedgerEvent) -> Party:

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from domain.errors import Busy
-from domain.ledger.appends import Answer, Append
+from domain.ledger.appends import Answer, Append, Question
 from infra.embedded import EmbeddedPostgres
 from infra.migrations import migrate
 from tests.conftest import OpenStore
@@ -25,6 +25,7 @@ from tests.stores import (
     appending,
     claim,
     in_one_batch,
+    key,
     opened,
     step,
     until,
@@ -234,11 +235,13 @@ async def test_a_full_disk_says_busy_and_leaves_nothing_half_recorded(
 ) -> None:
     async with open_store() as process:
         await owner.execute(DISK_FULL)
-        request = appending(step(uuid4()), claims=(claim("A-1", uuid4()),))
+        under = key()
+        request = appending(step(uuid4()), claims=(claim("A-1", uuid4()),), under=under)
         with pytest.raises(Busy, match="full"):
             await process.store.append(request)
         assert await whole(process) == []
-        assert (await process.store.read(code="A-1", key=request.key)).claimed is None
+        reading = await process.store.read(Question(name="A-1", keys=(under.name,)))
+        assert (reading.claimed, reading.stored) == (None, {})
         await owner.execute("DROP TRIGGER full_disk ON ledger.append")
         assert not (await process.store.append(request)).repeated
         assert len(await whole(process)) == 1

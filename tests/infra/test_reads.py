@@ -8,6 +8,7 @@ import pytest
 
 from domain.dossier.parts import Party
 from domain.errors import Busy, DomainError, InvalidRequest
+from domain.ledger.appends import Question
 from domain.personal import Personal
 from tests.conftest import OpenStore
 from tests.stores import Opened, accepted, appending, key, step
@@ -25,9 +26,10 @@ async def test_a_reading_is_of_one_moment(open_store: OpenStore) -> None:
         writing = asyncio.ensure_future(write())
         number = 0
         while not writing.done():
-            reading = await reader.store.read(stream=stream, key=key(str(number)))
+            asked = Question(stream=stream, keys=(key(str(number)).name,))
+            reading = await reader.store.read(asked)
             assert len(reading.events) == reading.position
-            assert (reading.stored is not None) == (reading.position > number)
+            assert (len(reading.stored) == 1) == (reading.position > number)
             number = reading.position
         await writing
 
@@ -40,8 +42,8 @@ async def test_what_cannot_be_asked_spoils_no_other_question(
         await process.store.append(appending(step(uuid4())))
         first, bad_code, bad_key, last = await asyncio.gather(
             process.store.read(),
-            process.store.read(code=text),
-            process.store.read(key=key(text)),
+            process.store.read(Question(name=text)),
+            process.store.read(Question(keys=(key(text).name,))),
             process.store.read(),
             return_exceptions=True,
         )

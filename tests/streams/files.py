@@ -5,7 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -14,7 +14,7 @@ from uuid import UUID
 
 from domain.dossier.evolve import replay
 from domain.ledger.access import Sender
-from domain.ledger.appends import Store
+from domain.ledger.appends import LineStore, Question, Store
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Registers
 from domain.rules.tokens import Role
@@ -25,6 +25,7 @@ from streams.wire.cloudevents import PREFIX
 
 LOG = '<log xmlns="http://www.xes-standard.org/">'
 COMMAND_LINE = Sender(principal="command-line", role=Role.SOURCE, unit=None, scope=frozenset[Any]())
+KEEPER = replace(COMMAND_LINE, role=Role.ADMINISTRATOR)
 MAPPING = """
 source = "log"
 zone = "Europe/Amsterdam"
@@ -71,12 +72,13 @@ def digest(content: bytes) -> bytes:
     return sha256(content).digest()
 
 
-def into(store: Store, clock: Callable[[], datetime] = now) -> Into:
+def into(store: LineStore, clock: Callable[[], datetime] = now) -> Into:
     return Into(
         store=store,
         ledger=Ledger(store, clock),
         registers=Registers(store, clock),
         sender=COMMAND_LINE,
+        keeper=KEEPER,
         digest=digest,
     )
 
@@ -195,7 +197,7 @@ class Replayed:
         kinds: Counter[str] = Counter()
         self.dossiers = [UUID(bytes=each) for each in dossiers]
         for dossier in self.dossiers:
-            reading = await self.store.read(stream=dossier)
+            reading = await self.store.read(Question(stream=dossier))
             findings = replay(dossier, reading.events, self.store.rules).findings
             self.irregular += bool(findings)
             kinds.update(finding.kind for finding in findings)
@@ -207,7 +209,7 @@ def counts(report: ImportReport) -> tuple[int, int, int, int, int]:
 
 
 async def imported(
-    store: Store, path: Path, mapping: FileMapping | None = None
+    store: LineStore, path: Path, mapping: FileMapping | None = None
 ) -> tuple[ImportReport, Refused]:
     refused = Refused()
     return await import_file(path, mapping, into(store), refused=refused), refused

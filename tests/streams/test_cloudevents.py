@@ -8,15 +8,15 @@ import pytest
 
 from domain.envelope import TimePrecision
 from domain.errors import InvalidRequest, TimeWithoutOffset
-from domain.ledger.facts import Fact
+from domain.ledger.messages import Fact
 from domain.rules.units import UnitRegistered
 from streams.wire.cloudevents import (
     MAX_BATCH,
     claimed_id,
+    entry_of,
     fact_of,
     key_of,
     named,
-    notice_of,
     read_batch,
     read_envelope,
     stored_name,
@@ -116,9 +116,9 @@ def test_an_entry_of_a_register_is_a_notice_with_all_that_the_envelope_says() ->
     said = {"code": "U.1", "name": "Xã"}
     more = {"expectedversion": 0, "timeprecision": "day", "actor": "An", "actingunit": "U"}
     event = read_envelope(body(type="vn.gov.motcua.unit.registered.v1", data=said, **more))
-    notice = notice_of(event, COMMAND_LINE, digest)
-    assert isinstance(notice.entry, UnitRegistered)
-    assert (notice.entry.code, notice.source, notice.source_id) == ("U.1", "elsewhere", "e-1")
+    notice = entry_of(event, COMMAND_LINE, digest)
+    assert isinstance(notice.event, UnitRegistered)
+    assert (notice.event.code, notice.source, notice.source_id) == ("U.1", "elsewhere", "e-1")
     assert notice.stated.isoformat() == "2026-03-03T09:15:00+07:00"
     assert (notice.expected, notice.precision) == (0, TimePrecision.DAY)
     assert (notice.actor, notice.acting_unit) == ("An", "U")
@@ -129,7 +129,7 @@ def test_an_entry_of_a_register_is_a_notice_with_all_that_the_envelope_says() ->
 def test_tokens_erasures_and_facts_are_no_notices(topic: str) -> None:
     event = read_envelope(body(type=f"vn.gov.motcua.{topic}.v1"))
     with pytest.raises(InvalidRequest, match="No register"):
-        notice_of(event, COMMAND_LINE, digest)
+        entry_of(event, COMMAND_LINE, digest)
 
 
 def test_the_identity_is_id_and_source_and_the_digest_covers_what_is_said() -> None:

@@ -21,6 +21,7 @@ from tests.streams.files import (
     UNIT,
     Refused,
     accepted,
+    cloud_event,
     counts,
     imported,
     into,
@@ -60,6 +61,20 @@ async def test_lines_register_and_record_and_again_add_nothing(
     assert len(store.rows) == 6
 
 
+async def test_a_file_that_comes_again_reverts_no_later_renaming(
+    store: MemoryStore, tmp_path: Path
+) -> None:
+    """An entry is the same through every door: told once, under its identity."""
+    renamed = cloud_event("renamed", "unit.registered.v1", {"code": "U", "name": "Phường"})
+    old = write_lines(tmp_path / "old.ndjson", [UNIT, PROCEDURE])
+    await imported(store, old)
+    await imported(store, write_lines(tmp_path / "new.ndjson", [renamed]))
+    report, _ = await imported(store, old)
+    assert counts(report) == (2, 0, 2, 0, 0)
+    await store.read()
+    assert store.rules.units[UnitCode("U")].unit.name == "Phường"
+
+
 async def test_a_bad_row_spoils_no_other(store: MemoryStore, tmp_path: Path) -> None:
     future = {"time": "2027-01-01T00:00:00+07:00"}
     codes = await lines_imported(
@@ -73,7 +88,7 @@ async def test_a_bad_row_spoils_no_other(store: MemoryStore, tmp_path: Path) -> 
             "[" * 100_000,
             '{"data":' * 100_000,
             step("a", "future", **future),
-            step("a", "unit", data={"step": "x", "unit": "V"}),
+            step("a", "elsewhere", data={"step": "x", "unit": "V"}),
             step("a", "field", data={"step": "x", "stop": "y"}),
             step("a", "naive", time="2026-03-02T09:15:00"),
             step("a", "nul", data={"step": "a\0b"}),
@@ -82,7 +97,7 @@ async def test_a_bad_row_spoils_no_other(store: MemoryStore, tmp_path: Path) -> 
             step("a", "version", expectedversion=7),
             step("a", "type", type="vn.gov.motcua.dossier.walked.v1"),
             step("a", "token", type="vn.gov.motcua.token.granted.v1", data={}),
-            accepted("c", id="procedure", data={**accepted("c")["data"], "procedure": "Q"}),
+            accepted("c", id="unpublished", data={**accepted("c")["data"], "procedure": "Q"}),
             step("a", "good"),
         ],
     )
@@ -91,7 +106,7 @@ async def test_a_bad_row_spoils_no_other(store: MemoryStore, tmp_path: Path) -> 
         None: bad,
         "no-event": bad,
         "future": "time-in-future",
-        "unit": "unknown-unit",
+        "elsewhere": "unknown-unit",
         "field": bad,
         "naive": "time-without-offset",
         "nul": bad,
@@ -100,7 +115,7 @@ async def test_a_bad_row_spoils_no_other(store: MemoryStore, tmp_path: Path) -> 
         "version": "stale-version",
         "type": bad,
         "token": bad,
-        "procedure": "unknown-procedure",
+        "unpublished": "unknown-procedure",
     }
     assert len(store.rows) == 4
 

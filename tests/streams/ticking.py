@@ -17,7 +17,9 @@ from domain.dossier.transfers import OfferTransfer
 from domain.dossier.work import StartStep
 from domain.envelope import Recorded, UnitCode
 from domain.ledger.access import Sender
-from domain.ledger.commands import Ledger, Order, Result
+from domain.ledger.appends import Question
+from domain.ledger.commands import Ledger, Order
+from domain.ledger.recording import Result
 from domain.rules.procedures import Channel
 from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
@@ -128,11 +130,11 @@ class Office:
         return dossier
 
     async def dossier(self, dossier: UUID) -> Dossier:
-        reading = await self.process.store.read(stream=dossier)
+        reading = await self.process.store.read(Question(stream=dossier))
         return replay(dossier, reading.events, self.process.rules)
 
     async def events(self, dossier: UUID) -> list[Recorded[DossierEvent]]:
-        return list((await self.process.store.read(stream=dossier)).events)
+        return list((await self.process.store.read(Question(stream=dossier))).events)
 
     async def kinds(self, dossier: UUID) -> list[str]:
         """Return what happened to a dossier after its acceptance."""

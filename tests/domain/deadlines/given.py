@@ -30,7 +30,8 @@ from domain.dossier.state import Dossier
 from domain.envelope import VIETNAM, ProcedureCode, UnitCode
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key
-from domain.ledger.facts import Fact, event_of
+from domain.ledger.facts import event_of
+from domain.ledger.messages import Fact
 from domain.rules.calendars import CalendarDecided
 from domain.rules.procedures import Channel, ChannelTerm, ProcedurePublished
 from domain.rules.register import RegisterEvent, stream_of
