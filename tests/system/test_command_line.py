@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -25,6 +24,7 @@ from streams.registers.catalogue_files import COMMUNE
 from tests.system.hoso import COMMAND, Hoso, HosoHere
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
+from tests.system.slow_client import slow_client
 
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
@@ -309,10 +309,7 @@ def test_what_was_accepted_is_answered_before_it_ends(
     hoso = Hoso(service.data)
     assert hoso.run("catalogue", "load", CATALOGUE).returncode == 0
     token = hoso.run("token", "create", "--role", "desk", "--unit", "H44").stdout.strip()
-    command = (sys.executable, "-c", _SLOW_CLIENT, service.address, token)
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as client:
-        assert client.stdout is not None
-        assert client.stdout.readline() == "HTTP/1.1 100 Continue\n"
+    with slow_client(service.address, token) as client:
         os.kill(service.pid, signal.SIGTERM)
         output, _ = client.communicate(timeout=60)
     assert output.startswith("HTTP/1.1 201")
@@ -332,25 +329,6 @@ def test_who_is_told_to_end_again_and_again_still_ends_well(
         while process.poll() is None:
             process.send_signal(signal.SIGTERM)
         assert process.returncode == 0
-
-
-# Sends the head of a request and, when the service asks for the rest, says so: only then is the
-# service asked to end. A head that it had not read yet would be nothing that it accepted.
-_SLOW_CLIENT = """
-import json, socket, sys
-from urllib.parse import urlsplit
-address, token = urlsplit(sys.argv[1]), sys.argv[2]
-body = json.dumps({"procedure": "2.000815", "channel": "direct",
-                   "receiving_unit": "H44.100.01", "competent_unit": "H44.100.02"}).encode()
-head = (f"POST /v1/dossiers HTTP/1.1\\r\\nHost: x\\r\\nAuthorization: Bearer {token}\\r\\n"
-        f"Idempotency-Key: slow\\r\\nExpect: 100-continue\\r\\n"
-        f"Content-Length: {len(body)}\\r\\n\\r\\n").encode()
-with socket.create_connection((address.hostname, address.port)) as server:
-    server.sendall(head)
-    print(server.recv(65536).decode().splitlines()[0], flush=True)
-    server.sendall(body)
-    print(server.recv(65536).decode().splitlines()[0], flush=True)
-"""
 
 
 @pytest.mark.skipif(not REAL_LOG.exists(), reason="the real log is not here")
