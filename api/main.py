@@ -4,6 +4,7 @@ import asyncio
 import gc
 import logging
 import os
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ import uvloop
 
 from api.http.app import create_app
 from api.http.serving import answer_until_told
+from api.http.workers import WorkerFailed, Workers
 from api.services import Gauges, Services
 from domain.envelope import LedgerEvent
 from domain.ledger.commands import Ledger
@@ -40,6 +42,7 @@ from infra.sealing import MasterKey, SealBroken
 from infra.settings import Settings, SettingsError
 from projections import dossier_overview
 from projections.runner import ProjectionHalted, ReadModel, Runner
+from projections.tasks import end
 from streams.intake import Intake
 from streams.registers.shipped_calendars import ship_calendars
 from streams.time.acting import Machine
@@ -59,6 +62,7 @@ FAILURES: Final = (
     SealBroken,
     AuditStopped,
     ProjectionHalted,
+    WorkerFailed,
     asyncpg.PostgresError,
     *LOST,
 )
@@ -215,18 +219,37 @@ def _die(error: BaseException) -> None:
     os._exit(1)  # Nobody else would answer the callers; a supervisor starts it again.
 
 
-async def serve(settings: Settings, host: str, port: int) -> None:
+async def serve(
+    settings: Settings, listening: Callable[[], socket.socket], role: str = "serve"
+) -> None:
     """Serve HTTP and keep the read models up until SIGTERM; what was accepted is answered."""
-    async with opened(settings, "serve") as process:
+    async with opened(settings, role) as process:
         runner = process.services.runner
         runner.start()
         clock = timekeeper_of(process)
         clock.start()
         gc.freeze()  # What was made at the start stays; the collector need not look at it again.
         gc.set_threshold(20_000, 20, 50)
-        await answer_until_told(create_app(process.services), host, port)
+        await answer_until_told(create_app(process.services), listening())
         await clock.close()
         await runner.close()
+
+
+async def serve_by_workers(
+    settings: Settings, listening: Callable[[], socket.socket], command: Sequence[str], count: int
+) -> None:
+    """Let processes of a command serve together until SIGTERM, each on the socket that they share.
+
+    What is missing is made before they start, once, and what cannot be opened stops the start.
+    """
+    async with opened_database(settings, f"hoso serve {os.getpid()}") as database:
+        async with opened(settings, "serve"):
+            pass
+        staying = asyncio.create_task(database.stay(), name="presence")
+        try:
+            await Workers(command, count, listening()).run()
+        finally:
+            await end(staying)
 
 
 def machine_of(services: Services) -> Machine:

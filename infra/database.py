@@ -1,7 +1,9 @@
 """Connections to PostgreSQL under the service role, and what its errors mean for us."""
 
+import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Final
 
 import asyncpg
@@ -33,6 +35,7 @@ POISON: Final = (
 FULL: Final = (asyncpg.InsufficientResourcesError,)
 """SQLSTATE 53: disk full, out of memory."""
 
+_LOOK_AGAIN: Final = 1.0  # Seconds after which a lost connection is opened again.
 _APPLICATIONS: Final = """
 SELECT DISTINCT application_name AS name FROM pg_stat_activity
 WHERE starts_with(application_name, $1) AND datname = current_database()
@@ -102,6 +105,19 @@ class Database:
         finally:
             await connection.close()
         return [row["name"] for row in rows]
+
+    async def stay(self) -> None:
+        """Stay connected until cancelled, again after each loss: `applications` names us."""
+        while True:
+            lost = asyncio.Event()
+            with suppress(*LOST):
+                connection = await self.connect()
+                connection.add_termination_listener(lambda _, lost=lost: lost.set())
+                try:
+                    await lost.wait()
+                finally:
+                    connection.terminate()
+            await asyncio.sleep(_LOOK_AGAIN)
 
     async def _pooled(self, *_: object, **__: object) -> asyncpg.Connection:
         return await self.connect()

@@ -5,9 +5,12 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Final
 
 import uvicorn
 from litestar import Litestar
+
+BACKLOG: Final = 2048
 
 
 @contextmanager
@@ -43,11 +46,20 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if not self.should_exit and sockets:
-            host, port = sockets[0].getsockname()[:2]
-            print(f"ready http://{host}:{port}", flush=True)  # noqa: T201  # the contract
+            say_ready(sockets[0])
 
 
-async def answer_until_told(app: Litestar, host: str, port: int) -> None:
+def say_ready(listening: socket.socket) -> None:
+    host, port = listening.getsockname()[:2]
+    print(f"ready http://{host}:{port}", flush=True)  # noqa: T201  # the contract
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens, on any free port for 0, shared with nobody by mistake."""
+    return socket.create_server((host, port), reuse_port=False, backlog=BACKLOG)
+
+
+async def answer_until_told(app: Litestar, listening: socket.socket) -> None:
     """Answer on a socket until SIGTERM or SIGINT; what was accepted is answered."""
     config = uvicorn.Config(
         app,
@@ -58,7 +70,8 @@ async def answer_until_told(app: Litestar, host: str, port: int) -> None:
         lifespan="off",
         timeout_graceful_shutdown=30,
         server_header=False,
+        backlog=BACKLOG,
         proxy_headers=False,  # Nobody may state another's address.
     )
-    with socket.create_server((host, port), reuse_port=False, backlog=2048) as listening:
+    with listening:
         await Server(config).serve([listening])

@@ -9,7 +9,7 @@ import rich_click as click
 
 from api import main
 from api.operating import ledger
-from api.terminal import calendar, clock, dossiers, due, explain, registers
+from api.terminal import calendar, clock, dossiers, due, explain, registers, serve
 from api.terminal.console import (
     as_json,
     carry_out,
@@ -45,25 +45,6 @@ def hoso() -> None:
     - `hoso due --start 2026-03-02T09:15 --term "5 working days"` says when, and why
     - `hoso audit` proves that nothing was changed
     """
-
-
-@hoso.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
-@click.option(
-    "--port",
-    default=8080,
-    show_default=True,
-    type=click.IntRange(0, 65535),
-    help="0: any free one.",
-)
-def serve(host: str, port: int) -> None:
-    """Answer over HTTP and keep the read models up, until SIGTERM.
-
-    Prints `ready http://HOST:PORT` when it listens. Every other command works beside it.
-
-    Example: `hoso serve --port 8080`
-    """
-    carry_out(lambda: main.serve(main.read_settings(), host, port))
 
 
 @hoso.command()
@@ -179,6 +160,8 @@ def demo(log: Path | None) -> None:
     show_all(log)
 
 
+hoso.add_command(serve.serve)
+hoso.add_command(serve.serve_worker)
 hoso.add_command(registers.token)
 hoso.add_command(registers.catalogue)
 hoso.add_command(registers.subject)

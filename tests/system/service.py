@@ -6,8 +6,11 @@ import socket
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Self
+
+import psutil
 
 SERVE = (sys.executable, "-c", "from api.terminal.command_line import run; run()", "serve")
 
@@ -23,21 +26,32 @@ def free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+def _is_worker(process: psutil.Process) -> bool:
+    with suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return "serve-worker" in process.cmdline()
+    return False
+
+
 class Service:
     """A served ledger. Starting waits until it listens."""
 
     def __init__(
-        self, data: Path, port: int | None = None, extra: Mapping[str, str] | None = None
+        self,
+        data: Path,
+        port: int | None = None,
+        extra: Mapping[str, str] | None = None,
+        workers: int = 1,
     ) -> None:
         self.data = data
         self.port = port or free_port()
+        self._workers = workers
         self.address = f"http://127.0.0.1:{self.port}"
         self._environment = {**environment(data), **(extra or {})}
         self._process: subprocess.Popen[str] | None = None
 
     def start(self, log: IO[bytes] | None = None) -> Self:
         self._process = subprocess.Popen(
-            [*SERVE, "--port", str(self.port)],
+            [*SERVE, "--port", str(self.port), "--workers", str(self._workers)],
             env=self._environment,
             stdout=subprocess.PIPE,
             stderr=log,
@@ -54,6 +68,13 @@ class Service:
         if self._process is None:
             raise RuntimeError("It was never started.")
         return self._process.pid
+
+    @property
+    def worker_pids(self) -> list[int]:
+        """Return the processes that answer for it, if it has more than one."""
+        with suppress(psutil.NoSuchProcess):
+            return [each.pid for each in psutil.Process(self.pid).children() if _is_worker(each)]
+        return []
 
     def kill(self) -> None:
         """End it like a power cut: kill -9."""

@@ -316,7 +316,9 @@ def test_what_was_accepted_is_answered_before_it_ends(
     assert service.ended() == 0
 
 
-@pytest.mark.parametrize("verb", [("serve", "--port=0"), ("clock",)], ids=lambda verb: verb[0])
+@pytest.mark.parametrize(
+    "verb", [("serve", "--port=0"), ("serve", "--port=0", "--workers=2"), ("clock",)], ids=" ".join
+)
 def test_who_is_told_to_end_again_and_again_still_ends_well(
     verb: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
