@@ -17,6 +17,7 @@ import asyncpg
 import uvloop
 
 from api.http.app import create_app
+from api.http.counting import Counts, shared_memory
 from api.http.serving import answer_until_told
 from api.http.workers import WorkerFailed, Workers
 from api.services import Gauges, Services
@@ -220,17 +221,23 @@ def _die(error: BaseException) -> None:
 
 
 async def serve(
-    settings: Settings, listening: Callable[[], socket.socket], role: str = "serve"
+    settings: Settings, listening: Callable[[], socket.socket], counts: Counts | None = None
 ) -> None:
-    """Serve HTTP and keep the read models up until SIGTERM; what was accepted is answered."""
-    async with opened(settings, role) as process:
+    """Serve HTTP and keep the read models up until SIGTERM; what was accepted is answered.
+
+    With `counts` it is one of several processes that count together.
+    """
+    async with opened(settings, "serve" if counts is None else "serve-worker") as process:
+        counts = counts or Counts.alone()
+        counting = asyncio.create_task(counts.keep_fresh(process.services.gauges), name="counts")
         runner = process.services.runner
         runner.start()
         clock = timekeeper_of(process)
         clock.start()
         gc.freeze()  # What was made at the start stays; the collector need not look at it again.
         gc.set_threshold(20_000, 20, 50)
-        await answer_until_told(create_app(process.services), listening())
+        await answer_until_told(create_app(process.services, counts), listening())
+        await end(counting)
         await clock.close()
         await runner.close()
 
@@ -247,7 +254,8 @@ async def serve_by_workers(
             pass
         staying = asyncio.create_task(database.stay(), name="presence")
         try:
-            await Workers(command, count, listening()).run()
+            with shared_memory() as memory:
+                await Workers(command, count, listening(), memory).run()
         finally:
             await end(staying)
 

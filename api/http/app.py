@@ -4,19 +4,19 @@ from litestar import Litestar
 from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 
+from api.http.counting import Counts
 from api.http.openapi import operations
 from api.http.problems import away, crashed, not_served, refused
-from api.http.public import Allowance
 from api.services import Services
 from domain.errors import DomainError
 
 MAX_BODY = 8 << 20
 
 
-def create_app(services: Services) -> Litestar:
+def create_app(services: Services, counts: Counts) -> Litestar:
     return Litestar(
         [each.handler for each in operations()],
-        state=State({"services": services, "allowance": Allowance(burst=120, rate=10)}),
+        state=State({"services": services, "counts": counts}),
         exception_handlers={
             DomainError: refused,
             HTTPException: not_served,

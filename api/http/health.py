@@ -8,6 +8,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from api.http.counting import Counts
 from api.http.declared import Resource, Visitor
 from api.http.replies import File, Media, Reply
 from api.services import Services
@@ -57,13 +58,14 @@ async def ready(visitor: Visitor) -> Reply[Readiness]:
 
 
 class Figures(Collector):
-    """The figures of this process, read when they are asked for."""
+    """The figures of the service, read when they are asked for."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, counts: Counts) -> None:
         self._services = services
+        self._counts = counts
 
     def collect(self) -> list[Metric]:
-        writer = self._services.gauges()
+        writer = self._counts.total(self._services.gauges())
         runner = self._services.runner
         return [
             GaugeMetricFamily("hoso_appends_queued", "Appends that wait.", value=writer.queued),
@@ -78,13 +80,14 @@ class Figures(Collector):
 
 @running.is_open("/metrics", problems=(Forbidden,))
 async def metrics(visitor: Visitor) -> Annotated[File, Media(("text/plain",))]:
-    """Return the figures of this process for Prometheus, on this machine only.
+    """Return the figures of the service for Prometheus, on this machine only.
 
-    How many appends wait and were committed, and how far the read models are.
+    How many appends wait and were committed, in all of its processes, and how far the read models
+    are.
     """
     client = visitor.request.client
     if client is None or not ip_address(client.host).is_loopback:
         raise Forbidden("Metrics are for this machine only.")
     registry = CollectorRegistry()
-    registry.register(Figures(visitor.services))
+    registry.register(Figures(visitor.services, visitor.request.app.state.counts))
     return File(generate_latest(registry), CONTENT_TYPE_LATEST)

@@ -1,7 +1,6 @@
 """What anybody may ask without a token: how far the dossier with this code has come."""
 
 from collections.abc import Mapping
-from time import monotonic
 from typing import ClassVar, Final
 
 from api.http.declared import Resource, Visitor
@@ -21,24 +20,7 @@ public: Final = Resource(
 )
 
 
-class Allowance:
-    """So many requests at once for each address, and so many a second after that."""
-
-    def __init__(self, burst: float, rate: float) -> None:
-        self._burst = burst
-        self._rate = rate
-        self._left: dict[str, tuple[float, float]] = {}
-
-    def spend(self, address: str) -> None:
-        """Raise TooManyRequests when an address has used up what it has."""
-        now = monotonic()
-        left, since = self._left.pop(address, (self._burst, now))
-        left = min(self._burst, left + (now - since) * self._rate)
-        if len(self._left) > 10_000:  # noqa: PLR2004  # forget who came longest ago
-            self._left.pop(next(iter(self._left)))
-        self._left[address] = (left - 1 if left >= 1 else left), now
-        if left < 1:
-            raise TooManyRequests
+BURST, RATE = 120, 10
 
 
 class Completion(Answer):
@@ -61,7 +43,7 @@ async def look_up(code: DossierCode, asked: Fresh, visitor: Visitor) -> At[Compl
     An address may ask 120 times at once, and 10 times a second after that.
     """
     services, client = visitor.services, visitor.request.client
-    visitor.request.app.state.allowance.spend(client.host if client else "")
+    visitor.request.app.state.counts.spend(client.host if client else "", BURST, RATE)
     await reached(services, asked)  # Only now: who asks too often does not wait here.
     reading = await services.store.read(question_about(code))
     if reading.stream is None:

@@ -14,7 +14,7 @@ from asyncio.subprocess import PIPE, Process
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import Final
+from typing import BinaryIO, Final
 
 from api.http.serving import say_ready, told_to_end
 
@@ -37,16 +37,20 @@ def rest_before_another(short_lives: int) -> float:
 
 
 class Workers:
-    """Keeps `count` processes of a command; each gets the socket, its number the last argument.
+    """Keeps `count` processes of a command, each with three arguments more.
 
-    A worker says when it listens by a line on standard output. It ends at SIGTERM, and at the end
-    of its standard input: that is how it learns that we were killed.
+    They are the descriptors of the socket and of the memory in which all count, and its own place
+    there. A worker says by a line on standard output that it listens. It ends at SIGTERM, and at
+    the end of its standard input: that is how it learns that we were killed.
     """
 
-    def __init__(self, command: Sequence[str], count: int, listening: socket.socket) -> None:
+    def __init__(
+        self, command: Sequence[str], count: int, listening: socket.socket, memory: BinaryIO
+    ) -> None:
         self._command = command
         self._count = count
         self._listening = listening
+        self._memory = memory
         self._living: set[Process] = set()
         self._missing = count  # Those that have not listened yet, not even once.
         self._ending = asyncio.Event()
@@ -57,7 +61,7 @@ class Workers:
         Raises WorkerFailed where one ends by itself before all have listened once.
         """
         with told_to_end(lambda _: self._end()):
-            keeping = [asyncio.create_task(self._keep()) for _ in range(self._count)]
+            keeping = [asyncio.create_task(self._keep(place)) for place in range(self._count)]
             await asyncio.wait(keeping, return_when=asyncio.FIRST_EXCEPTION)
             self._end()
             await asyncio.wait(keeping)
@@ -70,13 +74,13 @@ class Workers:
         for process in self._living:
             _ask_to_end(process)
 
-    async def _keep(self) -> None:
+    async def _keep(self, place: int) -> None:
         """Have one worker run at all times."""
         short_lives = 0
         while not self._ending.is_set():
             began = monotonic()
             try:
-                status = await self._one_life()
+                status = await self._one_life(place)
             except OSError as error:
                 _log.error("no worker can be started: %s", error)
                 status = 1
@@ -91,15 +95,15 @@ class Workers:
                 async with asyncio.timeout(rest):
                     await self._ending.wait()
 
-    async def _one_life(self) -> int:
+    async def _one_life(self, place: int) -> int:
         """Return the exit status of one worker, negative if a signal ended it."""
-        shared = self._listening.fileno()
+        shared = self._listening.fileno(), self._memory.fileno()
         process = await asyncio.create_subprocess_exec(
             *self._command,
-            str(shared),
+            *map(str, (*shared, place)),
             stdin=PIPE,
             stdout=PIPE,
-            pass_fds=[shared],
+            pass_fds=shared,
             start_new_session=True,  # Ctrl-C in our terminal is for us: we ask them to end.
         )
         self._living.add(process)

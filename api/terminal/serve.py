@@ -1,6 +1,8 @@
 """`hoso serve`: the ledger over HTTP, in one process or in several."""
 
+import os
 import sys
+from collections.abc import Callable
 from functools import partial
 from socket import socket
 from typing import Final
@@ -8,6 +10,7 @@ from typing import Final
 import rich_click as click
 
 from api import main
+from api.http.counting import MOST_PROCESSES, Counts
 from api.http.serving import listen
 from api.http.workers import ending_with
 from api.terminal.console import carry_out
@@ -30,7 +33,7 @@ _WORKER: Final = (sys.executable, "-P", "-c", _PROGRAM, "serve-worker")
     "--workers",
     default=1,
     show_default=True,
-    type=click.IntRange(1, 64),
+    type=click.IntRange(1, MOST_PROCESSES),
     help="Processes that share the port.",
 )
 def serve(host: str, port: int, workers: int) -> None:
@@ -49,12 +52,19 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 @click.command(hidden=True)
-@click.argument("shared", type=click.IntRange(0))
-def serve_worker(shared: int) -> None:
+@click.argument("listening", type=click.IntRange(0))
+@click.argument("memory", type=click.IntRange(0))
+@click.argument("place", type=click.IntRange(0, MOST_PROCESSES - 1))
+def serve_worker(listening: int, memory: int, place: int) -> None:
     """Answer on a socket of `hoso serve`, which starts this, as long as it runs."""
-    carry_out(lambda: _serve_beside(main.read_settings(), shared))
+    with os.fdopen(memory, "r+b") as shared:
+        counts = Counts(shared, place)
+    shared_socket = partial(socket, fileno=listening)
+    carry_out(lambda: _serve_beside(main.read_settings(), shared_socket, counts))
 
 
-async def _serve_beside(settings: main.Settings, shared: int) -> None:
+async def _serve_beside(
+    settings: main.Settings, listening: Callable[[], socket], counts: Counts
+) -> None:
     with ending_with(sys.stdin.fileno()):
-        await main.serve(settings, partial(socket, fileno=shared), "serve-worker")
+        await main.serve(settings, listening, counts)

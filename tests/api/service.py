@@ -18,6 +18,7 @@ from httpx import ASGITransport, AsyncClient, Response
 from litestar import Litestar
 
 from api.http.app import create_app
+from api.http.counting import Counts
 from api.main import Process, opened
 from domain.ledger.registering import Keeper
 from domain.rules.register import RegisterEvent
@@ -289,7 +290,7 @@ async def serving(
     async with opened(settings, "test") as process, AsyncExitStack() as stack:
         stack.push_async_callback(process.services.runner.close)
         process.services.runner.start()
-        app = create_app(process.services)
+        app = create_app(process.services, Counts.alone())
         transport = ASGITransport(app=cast("Any", app))
         client = AsyncClient(transport=transport, base_url="http://hoso.test")
         service = Service(process, app, await stack.enter_async_context(client))

@@ -220,6 +220,40 @@ async def test_a_revoked_token_is_refused_by_every_worker(served: Service, hoso:
         await until(refused)
 
 
+async def test_the_allowance_of_an_address_is_one_for_all_workers(
+    clients: list[Client],
+) -> None:
+    one, other = clients
+    url = f"/v1/public/dossiers/{(await body_of(await accepted(one)))['code']}"
+    assert 429 in [(await one.get(url)).status_code for _ in range(500)]
+    assert 429 in [(await other.get(url)).status_code for _ in range(100)]
+
+
+async def figures(client: Client) -> dict[str, float]:
+    lines = (await client.get("/metrics")).text.splitlines()
+    return {
+        name: float(value)
+        for name, value in (line.split() for line in lines if not line.startswith("#"))
+    }
+
+
+async def test_whichever_worker_is_asked_the_figures_are_those_of_all(
+    clients: list[Client],
+) -> None:
+    def appended(found: dict[str, float]) -> float:
+        return found["hoso_events_appended_total"]
+
+    before = appended(await figures(clients[0]))
+    for client in clients:
+        await body_of(await accepted(client))
+
+    async def all_of_them() -> bool:
+        found = [appended(await figures(client)) for client in clients]
+        return len(set(found)) == 1 and found[0] >= before + COUNT
+
+    await until(all_of_them)
+
+
 async def test_a_worker_that_is_killed_takes_no_other_with_it(
     served: Service, clients: list[Client]
 ) -> None:
@@ -284,11 +318,13 @@ def supervised(program: str) -> "subprocess.CompletedProcess[str]":
     """Run two workers of a program until they end by themselves."""
     supervisor = (
         "import asyncio, sys\n"
+        "from api.http.counting import shared_memory\n"
         "from api.http.serving import listen\n"
         "from api.http.workers import WorkerFailed, Workers\n"
         "command = (sys.executable, '-c', sys.argv[1])\n"
         "try:\n"
-        "    asyncio.run(Workers(command, 2, listen('127.0.0.1', 0)).run())\n"
+        "    with shared_memory() as memory:\n"
+        "        asyncio.run(Workers(command, 2, listen('127.0.0.1', 0), memory).run())\n"
         "except WorkerFailed as failed:\n"
         "    sys.exit(str(failed))\n"
     )
