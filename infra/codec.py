@@ -2,15 +2,17 @@
 
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Mapping
-from dataclasses import fields
+from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
-from typing import Any, get_type_hints
+from functools import cache, lru_cache
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin, get_type_hints
 from uuid import UUID
 
 import msgspec
 import orjson
 
-from domain.envelope import LedgerEvent
+from domain.envelope import LedgerEvent, Pin
 from domain.ledger.stored import EVENTS
 from domain.personal import Personal, Withheld
 
@@ -19,8 +21,7 @@ UP_CASTERS: Mapping[str, UpCaster] = {}
 """Older stored names: data → (newer name, newer data), until a name of EVENTS is reached."""
 
 _IN_COLUMNS = frozenset({"originator_id", "originator_version", "timestamp"})
-_PLAIN = frozenset({str, int, float, bool})
-_names: dict[type, tuple[str, ...]] = {}
+Convert = Callable[[Any], Any]
 
 
 class UnknownEvent(Exception):
@@ -32,36 +33,52 @@ class UnknownEvent(Exception):
 
 def encode(event: LedgerEvent) -> bytes:
     """Return what is stored and hashed. Absent values are left out; personal ones are sealed."""
-    return orjson.dumps(
-        {
-            name: _plain(value)
-            for name in _fields(type(event))
-            if (value := getattr(event, name)) is not None
-        }
-    )
+    return orjson.dumps(_plain_fields(event))
 
 
-def _fields(kind: type) -> tuple[str, ...]:
-    known = _names.get(kind)
-    if known is None:
-        known = tuple(field.name for field in fields(kind) if field.name not in _IN_COLUMNS)
-        _names[kind] = known
-    return known
+def _plain_fields(said: Any) -> dict[str, Any]:  # noqa: ANN401  # a dataclass
+    found: dict[str, Any] = {}
+    kind: type = type(said)
+    for name, convert in _fields(kind):
+        value = getattr(said, name)
+        if value is not None:
+            found[name] = value if convert is None else convert(value)
+    return found
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  # any declared field type
-    kind = type(value)
-    if kind in _PLAIN:
-        return value
-    if kind is tuple:
-        return [_plain(each) for each in value]
-    if kind is Personal:
-        if value.sealed is None or value.subject is None:
-            raise ValueError("A personal value was not sealed before it was stored.")
-        return {"subject": value.subject, "sealed": b64encode(value.sealed).decode()}
-    if hasattr(kind, "__dataclass_fields__"):
-        return {n: _plain(each) for n in _fields(kind) if (each := getattr(value, n)) is not None}
-    return value  # UUID, date, datetime, enum: orjson writes them.
+@cache
+def _fields(kind: type) -> tuple[tuple[str, Convert | None], ...]:
+    """Return the fields that are stored, each with what makes it plain; None: orjson writes it."""
+    hints = get_type_hints(kind)
+    names = (field.name for field in fields(kind) if field.name not in _IN_COLUMNS)
+    return tuple((name, _convert(hints[name])) for name in names)
+
+
+def _convert(declared: Any) -> Convert | None:  # noqa: ANN401  # any declared field type
+    options = [each for each in get_args(declared) if each is not NoneType]
+    if get_origin(declared) in (Union, UnionType):
+        (declared,) = options
+        return _convert(declared)
+    if get_origin(declared) is Personal:
+        return _sealed
+    if declared == tuple[Pin, ...]:
+        return _pins
+    if get_origin(declared) is tuple:
+        each = _convert(options[0])
+        return None if each is None else lambda values: [each(value) for value in values]
+    return _plain_fields if is_dataclass(declared) else None
+
+
+def _sealed(value: Personal[Any]) -> dict[str, Any]:
+    if value.sealed is None or value.subject is None:
+        raise ValueError("A personal value was not sealed before it was stored.")
+    return {"subject": value.subject, "sealed": b64encode(value.sealed).decode()}
+
+
+@lru_cache(maxsize=4_096)
+def _pins(pins: tuple[Pin, ...]) -> orjson.Fragment:
+    """Return the versions of rules as they are written: the same ones again and again."""
+    return orjson.Fragment(orjson.dumps([_plain_fields(pin) for pin in pins]))
 
 
 def _restore(kind: type, value: Any) -> Any:  # noqa: ANN401  # the hook's own signature
