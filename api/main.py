@@ -5,12 +5,12 @@ import gc
 import logging
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from time import monotonic
-from typing import Final, TypeVar, cast
+from typing import Final, TypeVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -18,7 +18,7 @@ import uvloop
 
 from api.http.app import create_app
 from api.http.counting import Counts, shared_memory
-from api.http.serving import answer_until_told
+from api.http.serving import answer_until_told, told_to_end
 from api.http.workers import WorkerFailed, Workers
 from api.services import Gauges, Services
 from domain.envelope import LedgerEvent
@@ -35,14 +35,21 @@ from infra.database import (
     refuse_unsafe,
 )
 from infra.embedded import EmbeddedError, EmbeddedPostgres
+from infra.event_feed import FOLLOWING, EventFeed, InParts
 from infra.event_store import EventLog, PostgresStore
 from infra.keys import KeyRing
 from infra.master_key import known_master_key
 from infra.migrations import migrate, migrate_as_owner, refuse_unmigrated
 from infra.sealing import MasterKey, SealBroken
 from infra.settings import Settings, SettingsError
-from projections import dossier_overview
-from projections.runner import ProjectionHalted, ReadModel, Runner
+from projections.dossiers import AnyView
+from projections.due import DUE
+from projections.hosting.leading import Leadership
+from projections.hosting.rebuild import Builder
+from projections.hosting.runner import ALONE, SERVING, Manner, Runner
+from projections.hosting.standing import Standing
+from projections.hosting.tables import ProjectionHalted
+from projections.overview import OVERVIEW, OverviewReader
 from projections.tasks import end
 from streams.intake import Intake
 from streams.registers.shipped_calendars import ship_calendars
@@ -53,7 +60,7 @@ __all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
 
 T = TypeVar("T")
 
-VIEWS: Final = (cast("ReadModel", dossier_overview),)
+VIEWS: Final[tuple[AnyView, ...]] = (OVERVIEW, DUE)
 
 FAILURES: Final = (
     SettingsError,
@@ -83,6 +90,7 @@ class Process:
     services: Services
     keys: KeyRing
     log: EventLog
+    builder: Builder
     pool: asyncpg.Pool
     database: Database
     ledger_id: UUID
@@ -115,9 +123,13 @@ async def opened(
     role: str,
     *,
     lane: Lane = Lane.DESK,
+    manner: Manner = SERVING,
     dead: Callable[[BaseException], None] | None = None,
 ) -> AsyncIterator[Process]:
-    """Open the ledger for one process of a role; close it with everything accepted answered."""
+    """Open the ledger for one process of a role; close it with everything accepted answered.
+
+    `manner` is how its runner moves the views: one that is alone with them leads before all others.
+    """
     key_file = settings.needed_master_key_file()
     async with AsyncExitStack() as stack:
         application = f"hoso {role} {os.getpid()}"
@@ -127,38 +139,45 @@ async def opened(
         stack.push_async_callback(pool.close)
         master = await known_master_key(pool, key_file, make=settings.database_url is None)
         rules = RuleBook()
-        writing = _writing(database)
+        writing = _connecting(database, SETTINGS)  # Its reads too: on a young ledger they scan.
         appender = Appender(writing, now, dead=dead or _die)
         store = PostgresStore(writing, appender, ledger_id, rules, lane)
         keys = KeyRing(pool, master, rules.erased.__contains__)
         store.seal_with(keys)
         log = EventLog(pool, ledger_id)
-        runner = Runner(pool, log, VIEWS)
+        feed = EventFeed(log)
+        builder = Builder(database.connect, feed, InParts(database.url, ledger_id), VIEWS)
+        await builder.prepare()
+        standing = Standing(pool, builder.shelf.tables)
+        leadership = Leadership(_connecting(database, FOLLOWING), first=manner is ALONE)
+        runner = Runner(leadership, feed, builder, standing, manner)
+        standing.tell(runner.hurry)
         store.tell(runner.wake)
-        await runner.prepare()
         appender.start()
+        stack.push_async_callback(standing.close)
         stack.push_async_callback(keys.close)
         stack.push_async_callback(store.close)
         stack.push_async_callback(appender.close)
         await store.read()
         await keys.destroy(rules.erased)  # An erasure that was cut short is finished now.
-        services = _services(store, appender, keys, log, runner, pool, master)
+        services = _services(store, appender, keys, log, runner, standing, pool, master)
         await ship_calendars(store, now)
         yield Process(
             services=services,
             keys=keys,
             log=log,
+            builder=builder,
             pool=pool,
             database=database,
             ledger_id=ledger_id,
         )
 
 
-def _writing(database: Database) -> Callable[[], Awaitable[asyncpg.Connection]]:
-    """Return how the way in connects, for its reads too: on a young ledger they would scan."""
-
+def _connecting(
+    database: Database, settings: Mapping[str, str]
+) -> Callable[[], Awaitable[asyncpg.Connection]]:
     async def connect() -> asyncpg.Connection:
-        return await database.connect(**SETTINGS)
+        return await database.connect(**settings)
 
     return connect
 
@@ -180,6 +199,7 @@ def _services(
     keys: KeyRing,
     log: EventLog,
     runner: Runner,
+    standing: Standing,
     pool: asyncpg.Pool,
     master: MasterKey,
 ) -> Services:
@@ -202,7 +222,8 @@ def _services(
         intake=Intake(ledger=ledger, registers=registers),
         log=log,
         runner=runner,
-        overview=dossier_overview.OverviewReader(pool),
+        views=standing,
+        overview=OverviewReader(pool),
         now=now,
         new_id=uuid4,
         refresh_rules=refresh_rules,
@@ -242,6 +263,19 @@ async def serve(
         await runner.close()
 
 
+async def project(settings: Settings, ready: Callable[[], None]) -> None:
+    """Keep the read models up, and do nothing else, until SIGTERM. Who serves leaves them to us."""
+    told = asyncio.Event()
+    with told_to_end(lambda _: told.set()):
+        async with opened(settings, "project", manner=ALONE) as process:
+            process.services.runner.start()
+            gc.freeze()
+            gc.set_threshold(20_000, 20, 50)
+            ready()
+            await told.wait()
+            await process.services.runner.close()
+
+
 async def serve_by_workers(
     settings: Settings, listening: Callable[[], socket.socket], command: Sequence[str], count: int
 ) -> None:
@@ -274,7 +308,7 @@ def timekeeper_of(
     services = process.services
 
     async def reached(position: int) -> bool:
-        return await services.runner.reached(position, _CATCH_UP)
+        return await services.views.reached(position, _CATCH_UP)
 
     connect = process.database.connect
     return Timekeeper(machine_of(services), process.pool, connect, caught_up or reached)

@@ -11,8 +11,9 @@ from domain.ledger.appends import Now, Outcome, Store
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Registers
 from domain.rules.rule_book import RuleBook
-from projections.dossier_overview import OverviewReader
-from projections.runner import Runner
+from projections.hosting.runner import Runner
+from projections.hosting.standing import Standing
+from projections.overview import OverviewReader
 from streams.intake import Intake
 
 
@@ -54,6 +55,7 @@ class Gauges:
 class Services:
     """The ledger and its readers, opened.
 
+    `runner` moves the views where this process leads; `views` says how far they are wherever it is.
     `find_person` returns the streams of whoever has exactly this identity number or phone; `digest`
     is keyed; `outcome_of` looks up what is stored under a scope and key; `lost` are the
     errors that mean that the database is away.
@@ -65,6 +67,7 @@ class Services:
     intake: Intake
     log: Log
     runner: Runner
+    views: Standing
     overview: OverviewReader
     now: Now
     new_id: Callable[[], UUID]

@@ -29,7 +29,7 @@ from domain.errors import Forbidden, InvalidRequest, NotFound, TimeWithoutOffset
 from domain.ledger.access import Action, Sender
 from domain.ledger.commands import question_about
 from domain.rules.naming import matching_procedures, matching_units
-from projections import dossier_overview as overview
+from projections import overview
 from streams.wire.inputs import UNREADABLE, reason_of
 
 _MOST: Final = 200
@@ -191,12 +191,11 @@ def _scope(caller: Caller) -> list[str] | None:
 
 
 async def _listed(services: Services, page: overview.Filter) -> At[DossierList]:
-    position = services.runner.position
-    rows = await services.overview.page(page)
-    items = [DossierItem.of(overview.state_of(row)) for row in rows]
-    more = len(rows) == page.limit
-    cursor = _cursor_text(rows[-1].opened_seq) if more else None
-    return At(DossierList(items, cursor), position)
+    found = await services.overview.page(page)
+    items = [DossierItem.of(each.dossier) for each in found.items]
+    more = len(items) == page.limit
+    cursor = _cursor_text(found.items[-1].opened_seq) if more else None
+    return At(DossierList(items, cursor), found.position)
 
 
 def _cursor(text: str | None) -> int | None:

@@ -8,10 +8,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_l
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from api.http.counting import Counts
 from api.http.declared import Resource, Visitor
 from api.http.replies import File, Media, Reply
-from api.services import Services
+from api.services import Gauges, Services
 from api.showing.answers import Answer, Count
 from domain.errors import Busy, Forbidden
 
@@ -52,29 +51,36 @@ async def ready(visitor: Visitor) -> Reply[Readiness]:
     """
     services = visitor.services
     await services.refresh_rules(0)
-    if services.runner.halted:
-        raise Busy("A read model has halted: " + "; ".join(services.runner.halted.values()))
-    return Reply(Readiness("ready", services.runner.position))
+    halted = await _halted(services)
+    if halted:
+        raise Busy("A read model has halted: " + "; ".join(halted))
+    return Reply(Readiness("ready", await services.views.position()))
+
+
+async def _halted(services: Services) -> set[str]:
+    """Return why the views do not go on: as every process can read it, and as this one knows."""
+    here = services.runner.trouble
+    return {*await services.views.halted(), *([here] if here is not None else [])}
 
 
 class Figures(Collector):
-    """The figures of the service, read when they are asked for."""
+    """The figures of the service, and of the views as they were read for it."""
 
-    def __init__(self, services: Services, counts: Counts) -> None:
-        self._services = services
-        self._counts = counts
+    def __init__(self, writer: Gauges, position: int, halted: int) -> None:
+        self._writer = writer
+        self._position = position
+        self._halted = halted
 
     def collect(self) -> list[Metric]:
-        writer = self._counts.total(self._services.gauges())
-        runner = self._services.runner
+        writer = self._writer
         return [
             GaugeMetricFamily("hoso_appends_queued", "Appends that wait.", value=writer.queued),
             CounterMetricFamily("hoso_commits", "Batches committed.", value=writer.batches),
             CounterMetricFamily("hoso_events_appended", "Events recorded.", value=writer.appended),
             GaugeMetricFamily(
-                "hoso_views_position", "Position that every read model shows.", runner.position
+                "hoso_views_position", "Position that every read model shows.", self._position
             ),
-            GaugeMetricFamily("hoso_views_halted", "Read models halted.", len(runner.halted)),
+            GaugeMetricFamily("hoso_views_halted", "Read models halted.", self._halted),
         ]
 
 
@@ -88,6 +94,9 @@ async def metrics(visitor: Visitor) -> Annotated[File, Media(("text/plain",))]:
     client = visitor.request.client
     if client is None or not ip_address(client.host).is_loopback:
         raise Forbidden("Metrics are for this machine only.")
+    services = visitor.services
+    position = await services.views.position()
     registry = CollectorRegistry()
-    registry.register(Figures(visitor.services, visitor.request.app.state.counts))
+    writer = visitor.request.app.state.counts.total(services.gauges())
+    registry.register(Figures(writer, position, len(await _halted(services))))
     return File(generate_latest(registry), CONTENT_TYPE_LATEST)

@@ -112,5 +112,5 @@ async def reached(services: Services, asked: Fresh, *, views: bool = False) -> N
             raise NotYet(position)
         await asyncio.sleep(_LOOK_AGAIN)
     left = max(0.0, deadline - monotonic())
-    if views and not await services.runner.reached(position, left):
+    if views and not await services.views.reached(position, left):
         raise NotYet(position)

@@ -12,7 +12,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from api import main
-from api.main import VIEWS, Process, Settings, now, opened
+from api.main import Process, Settings, now, opened
 from api.naming import dossier_ref
 from api.services import Services
 from api.showing.dossiers import DossierState, History, history_items
@@ -23,7 +23,6 @@ from domain.errors import NotFound
 from domain.ledger.access import Sender
 from domain.ledger.commands import question_about
 from domain.rules.tokens import Role
-from projections.rebuild import rebuild
 from streams.errors import FileRefused
 from streams.importing.importing import ImportReport, ImportStopped, Into, import_file
 from streams.importing.mapping import SHIPPED, load_mapping
@@ -44,6 +43,7 @@ class ViewStatus(Struct):
     position: int
     lag_events: int
     lag_seconds: float
+    halted: str | UnsetType = UNSET
 
 
 class Status(Struct):
@@ -64,11 +64,13 @@ async def status(settings: Settings) -> Status:
 async def status_of(process: Process) -> Status:
     position = await process.log.head()
     views = []
-    for each in await process.services.runner.progress():
+    for each in await process.services.views.progress():
         behind = await process.log.recorded_at(each.position + 1)
         lag = (now() - behind).total_seconds() if behind is not None else 0.0
         lag_events = max(0, position - each.position)
-        views.append(ViewStatus(each.name, each.position, lag_events, round(max(0.0, lag), 3)))
+        halted = each.halted if each.halted is not None else UNSET
+        lag = round(max(0.0, lag), 3)
+        views.append(ViewStatus(each.name, each.position, lag_events, lag, halted))
     words = sorted(name.split() for name in await process.database.applications("hoso "))
     return Status(
         position=position,
@@ -155,17 +157,16 @@ class RebuiltView(Struct):
 
 
 async def rebuilt(
-    settings: Settings, view: str, *, switch: bool, advance: Callable[[int], None]
-) -> RebuiltView:
-    """Build a read model again beside the one in use; switch to it unless only comparing."""
-    models = {model.NAME: model for model in VIEWS}
-    if view not in models:
-        raise NotFound(f"read model {view}; there is {', '.join(models)}")
+    settings: Settings, view: str | None, *, switch: bool, advance: Progress
+) -> list[RebuiltView]:
+    """Build one read model again, or all; switch to what was built unless only comparing."""
     async with opened(settings, "rebuild") as process:
-        done = await rebuild(
-            process.pool, process.log, models[view], switch=switch, progress=advance
-        )
-    return RebuiltView(done.view, done.rows, done.rows_different)
+        names = process.builder.names
+        if view is not None and view not in names:
+            raise NotFound(f"read model {view}; there is {', '.join(names)}")
+        wanted = names if view is None else [view]
+        done = await process.builder.rebuild(wanted, switch=switch, progress=advance)
+    return [RebuiltView(each.view, each.rows, each.rows_different) for each in done]
 
 
 class Imported(Struct, kw_only=True):

@@ -9,7 +9,7 @@ import rich_click as click
 
 from api import main
 from api.operating import ledger
-from api.terminal import calendar, clock, dossiers, due, explain, registers, serve
+from api.terminal import calendar, clock, dossiers, due, explain, project, registers, serve
 from api.terminal.console import (
     as_json,
     carry_out,
@@ -104,22 +104,23 @@ def audit(as_json: bool, workers: int | None) -> None:  # noqa: FBT001  # a flag
 
 
 @hoso.command()
-@click.argument("view", default="dossier_overview")
+@click.argument("view", required=False)
 @click.option("--compare", is_flag=True, help="Only build beside and count the rows that differ.")
 @as_json
-def rebuild(view: str, compare: bool, as_json: bool) -> None:  # noqa: FBT001  # flags of the command line
-    """Build a read model again from the events, compare, and switch to it.
+def rebuild(view: str | None, compare: bool, as_json: bool) -> None:  # noqa: FBT001  # flags of the command line
+    """Build a read model again from the events, compare, and switch to it. Without VIEW: all.
 
     Readers see the old rows until then. Example: `hoso rebuild dossier_overview --compare`
     """
-    with progress(f"rebuild {view}") as advance:
+    with progress(f"rebuild {view or 'all read models'}") as advance:
         done = carry_out(
             lambda: ledger.rebuilt(main.read_settings(), view, switch=not compare, advance=advance)
         )
     if as_json:
-        print_json(done)
-    else:
-        out.print(f"{done.view}: {done.rows} rows, {done.rows_different} were different")
+        print_json({"views": done} if view is None else done[0])
+        return
+    for each in done:
+        out.print(f"{each.view}: {each.rows} rows, {each.rows_different} were different")
 
 
 @hoso.command()
@@ -167,6 +168,7 @@ hoso.add_command(registers.catalogue)
 hoso.add_command(registers.subject)
 hoso.add_command(calendar.calendar)
 hoso.add_command(clock.clock)
+hoso.add_command(project.project)
 hoso.add_command(due.due)
 hoso.add_command(dossiers.import_)
 hoso.add_command(dossiers.dossier)

@@ -15,4 +15,13 @@ class Lock(IntEnum):
     KEEP_THE_TIME = 7_166_833
     """Whoever turns what time brings about into commands."""
 
+    LEAD_THE_VIEWS = 7_166_834
+    """Whoever brings the views forward, all of them."""
+
+    LEAD_THE_VIEWS_FIRST = 7_166_835
+    """Shared by processes that do nothing else: while one runs, nobody beside them leads."""
+
+    BUILD_THE_VIEWS = 7_166_836
+    """Whoever builds views from the first event on."""
+
     MIGRATE = 0x686F736F

@@ -23,7 +23,7 @@ from domain.envelope import UnitCode
 from domain.errors import Busy, DomainError, StaleVersion
 from domain.rules.calendars import DECIDABLE, CalendarDecided
 from domain.rules.rule_book import RuleBook
-from projections.due_work import Touched, touched, versions_in_use
+from projections.due import Touched, touched, versions_in_use
 from streams.time.acting import Machine, at_once
 
 _log = logging.getLogger(__name__)

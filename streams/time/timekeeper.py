@@ -18,7 +18,7 @@ from domain.dossier.supplements import ExpireSupplement
 from domain.dossier.transfers import TimeOutTransfer
 from domain.errors import Busy, DomainError, StaleVersion
 from domain.ledger.locks import Lock
-from projections.due_work import LATENESS, Due, supplements_to_expire, transfers_to_time_out
+from projections.due import LATENESS, Due, supplements_to_expire, transfers_to_time_out
 from projections.tasks import end
 from streams.time.acting import Machine, at_once
 from streams.time.recomputing import Recomputed, newest_versions, recompute_open

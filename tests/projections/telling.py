@@ -1,88 +1,37 @@
 """Ledgers as tests of read models tell them: strategies, appends, and the rows that must follow."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
-from types import SimpleNamespace
-from typing import Final, TypeVar, cast
+from typing import TypeVar, cast
 from uuid import UUID
 
 from hypothesis import strategies as st
 
-from domain.dossier.corrections import EventCorrected
+from api.main import VIEWS
 from domain.dossier.events import DossierEvent
-from domain.dossier.results import ResultRejected
-from domain.dossier.state import Dossier
-from domain.envelope import LedgerEvent, Recorded
+from domain.envelope import LedgerEvent
 from domain.ledger.appends import Append, Outcome, Write
 from domain.rules.rule_book import RuleBook
+from infra.event_feed import EventFeed, InParts
 from infra.event_store import EventLog
-from projections import dossier_overview
-from projections.dossier_overview import DossierOverview, state_of
-from projections.runner import Event, Projector, ReadModel, Runner, Session, prepare, table_of
+from projections import dossiers as fold
+from projections.dossiers import AnyView, Change, Told
+from projections.hosting import tables
+from projections.hosting.building import Progress, silent
+from projections.hosting.leading import Leadership
+from projections.hosting.log import Entry, Log
+from projections.hosting.projector import Projector, Shelf
+from projections.hosting.rebuild import Builder, Rebuilt
+from projections.hosting.runner import SERVING, Manner, Runner
+from projections.hosting.standing import Standing
+from projections.table import Session
 from tests.domain.test_history_properties import facts
 from tests.examples import HOUR, MORNING
 from tests.stores import Opened, key
 
 T = TypeVar("T")
-Told = Recorded[DossierEvent]
-
-OVERVIEW: Final = cast("ReadModel", dossier_overview)
-
-
-def changed(model: ReadModel | SimpleNamespace, **parts: object) -> ReadModel:
-    """Return a read model that is like another one but for some of its parts."""
-    names = ("NAME", "VERSION", "ddl", "streams", "late", "project", "load", "store")
-    like = {name: getattr(model, name) for name in names}
-    return cast("ReadModel", SimpleNamespace(**{**like, **parts}))
-
-
-@dataclass(frozen=True)
-class Count:
-    stream: UUID
-    events: int
-
-
-class Tally:
-    """A read model that counts events: one that is applied twice, or not at all, shows."""
-
-    NAME = "tally"
-    VERSION = 1
-
-    def ddl(self, table: str) -> str:
-        return f"CREATE TABLE views.{table} (stream uuid PRIMARY KEY, events int NOT NULL)"
-
-    def streams(self, events: Iterable[Event]) -> set[UUID]:
-        return {each.event.originator_id for each in events}
-
-    def late(self, known: Mapping[UUID, Count], events: Iterable[Event]) -> set[UUID]:
-        del known, events
-        return set()
-
-    def project(
-        self, known: Mapping[UUID, Count], events: Iterable[Event], rules: RuleBook
-    ) -> dict[UUID, Count]:
-        del rules
-        counts = dict(known)
-        for each in events:
-            stream = each.event.originator_id
-            before = counts[stream].events if stream in counts else 0
-            counts[stream] = Count(stream, before + 1)
-        return counts
-
-    async def load(
-        self, connection: Session, table: str, dossier_ids: Iterable[UUID]
-    ) -> Mapping[UUID, Count]:
-        query = f"SELECT stream, events FROM views.{table} WHERE stream = ANY($1::uuid[])"  # noqa: S608  # our own name
-        rows = await connection.fetch(query, list(dossier_ids))
-        return {UUID(str(row[0])): Count(UUID(str(row[0])), row[1]) for row in rows}
-
-    async def store(self, connection: Session, table: str, rows: Iterable[Count]) -> None:
-        await connection.executemany(
-            f"INSERT INTO views.{table} VALUES ($1, $2)"  # noqa: S608  # our own name
-            " ON CONFLICT (stream) DO UPDATE SET events = excluded.events",
-            [(row.stream, row.events) for row in rows],
-        )
 
 
 @st.composite
@@ -115,22 +64,6 @@ def batches_of(data: st.DataObject, told: Sequence[T]) -> list[list[T]]:
     return batches
 
 
-def _named(event: DossierEvent) -> UUID | None:
-    match event:
-        case EventCorrected():
-            return event.corrects
-        case ResultRejected():
-            return event.rejects
-        case _:
-            return None
-
-
-def but_for_the_order_of_telling(row: DossierOverview) -> tuple[DossierOverview, Dossier]:
-    """Return what a row says without what depends on the order in which the ledger was told."""
-    state = replace(state_of(row), version=0, last_version=0)
-    return replace(row, version=0, opened_seq=0, state=b""), state
-
-
 def of(dossier: UUID, event: DossierEvent, hour: int = 0) -> DossierEvent:
     """Return an event as it happened to a dossier at an hour."""
     return at(dossier, event, MORNING + HOUR * hour)
@@ -153,45 +86,121 @@ async def tell(process: Opened, *events: LedgerEvent) -> None:
         )
 
 
-def log_of(process: Opened) -> EventLog:
-    return EventLog(process.pool, process.ledger_id)
+@dataclass(frozen=True)
+class Host:
+    """What one process has to do with views: it moves them, builds them, says how far they are."""
+
+    process: Opened
+    builder: Builder
+    runner: Runner
+    standing: Standing
+    log: Log
+
+    @property
+    def shelf(self) -> Shelf:
+        return self.builder.shelf
+
+    async def step(self, limit: int = 1_000, log: Log | None = None) -> int:
+        """Apply the next entries, as whoever leads does; return how many there were."""
+        async with self.process.pool.acquire() as connection:
+            at = await tables.checkpoint(connection, self.shelf.tables, locked=False)
+            batch = await self.log.page(connection, at.seq, limit)
+            to = await Projector(log or self.log, self.shelf).apply(connection, batch)
+            return to.seq - at.seq
+
+    async def caught_up(self, limit: int = 1_000) -> int:
+        """Bring the views to the head; return how many entries it took."""
+        done = 0
+        while count := await self.step(limit):
+            done += count
+        return done
+
+    async def rebuilt(
+        self, *wanted: str, switch: bool = True, progress: Progress = silent
+    ) -> dict[str, Rebuilt]:
+        names = wanted or self.builder.names
+        done = await self.builder.rebuild(names, switch=switch, progress=progress)
+        return {each.view: each for each in done}
 
 
-async def projector_of(process: Opened, model: ReadModel = OVERVIEW) -> Projector:
-    """Return what moves a read model that is prepared."""
-    async with process.pool.acquire() as connection, connection.transaction():
-        await prepare(connection, model, process.ledger_id)
-    return Projector(process.pool, log_of(process), model)
+async def hosted(
+    process: Opened,
+    views: Sequence[AnyView] = VIEWS,
+    *,
+    log: Log | None = None,
+    manner: Manner = SERVING,
+    first: bool = False,
+) -> Host:
+    """Return what moves views in a process, prepared."""
+    log = log or feed_of(process)
+    parts = InParts(process.database.url, process.ledger_id)
+    builder = Builder(process.database.connect, log, parts, views)
+    await builder.prepare()
+    standing = Standing(process.pool, builder.shelf.tables)
+    leadership = Leadership(process.database.connect, first=first)
+    runner = Runner(leadership, log, builder, standing, manner)
+    standing.tell(runner.hurry)
+    return Host(process, builder, runner, standing, log)
 
 
-async def runner_of(process: Opened, *models: ReadModel) -> Runner:
-    runner = Runner(process.pool, log_of(process), models or (OVERVIEW,), poll=0.01)
-    await runner.prepare()
-    return runner
+@asynccontextmanager
+async def running(host: Host) -> AsyncIterator[Host]:
+    """Let a host move the views."""
+    host.runner.start()
+    try:
+        yield host
+    finally:
+        await host.runner.close()
+        await host.standing.close()
 
 
-async def all_of(projector: Projector, limit: int = 1_000) -> int:
-    """Bring a read model to the head of the ledger; return how many events it took."""
-    done = 0
-    while count := await projector.step(limit):
-        done += count
-    return done
+def feed_of(process: Opened) -> EventFeed:
+    return EventFeed(EventLog(process.pool, process.ledger_id))
 
 
-async def rows_in(
-    process: Opened, ids: Iterable[UUID], table: str = table_of(dossier_overview)
-) -> Mapping[UUID, DossierOverview]:
-    async with process.pool.acquire() as connection:
-        return await dossier_overview.load(connection, table, ids)
+Rows = dict[str, list[tuple[object, ...]]]
 
 
-async def rows_due(process: Opened, ids: Iterable[UUID]) -> Mapping[UUID, DossierOverview]:
+async def rows_in(process: Opened, ids: Iterable[UUID], tables_of: Shelf | None = None) -> Rows:
+    """Return what the tables show of some dossiers, under the names of the views."""
+    asked = list(ids)
+    kinds = (tables_of or Shelf.of(VIEWS)).kinds()
+    return {
+        kind.name: [
+            tuple(row)
+            for row in await process.pool.fetch(
+                f"SELECT * FROM views.{table} WHERE dossier_id = ANY($1::uuid[])"  # noqa: S608  # our own name
+                " ORDER BY dossier_id",
+                asked,
+            )
+        ]
+        for table, kind in kinds
+    }
+
+
+async def rows_due(process: Opened, ids: Iterable[UUID], views: Sequence[AnyView] = VIEWS) -> Rows:
     """Return the rows that whole streams give."""
-    log = log_of(process)
-    return dossier_overview.project({}, await log.streams(ids), await log.rules())
+    log = EventLog(process.pool, process.ledger_id)
+    rules = await log.rules()
+    streams: dict[UUID, list[Told]] = {}
+    for each in await log.streams(ids):
+        streams.setdefault(each.event.originator_id, []).append(cast("Told", each))
+    changes = [
+        Change(None, told, fold.whole(stream, told, rules))
+        for stream, told in sorted(streams.items())
+    ]
+    return {
+        fold.NAME: [as_stored(fold.row_of(each.after)) for each in changes],
+        **{view.table.name: [as_stored(row) for row in view.shown(changes).rows] for view in views},
+    }
 
 
-async def checkpoint_of(process: Opened, table: str) -> int | None:
+def as_stored(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Return a row as the database gives it back."""
+    return tuple(list(each) if isinstance(each, tuple) else each for each in row)
+
+
+async def position_of(process: Opened, table: str) -> int | None:
     found: int | None = await process.pool.fetchval(
         "SELECT seq FROM views.checkpoint WHERE table_name = $1", table
     )
@@ -199,9 +208,9 @@ async def checkpoint_of(process: Opened, table: str) -> int | None:
 
 
 class Watched:
-    """The ledger as read models read it, saying which streams were read from their beginning."""
+    """A ledger that says which streams were read from their beginning."""
 
-    def __init__(self, log: EventLog) -> None:
+    def __init__(self, log: EventFeed) -> None:
         self._log = log
         self.ledger_id = log.ledger_id
         self.whole: list[set[UUID]] = []
@@ -209,9 +218,15 @@ class Watched:
     async def rules(self) -> RuleBook:
         return await self._log.rules()
 
-    async def page(self, after: int, limit: int) -> Sequence[Event]:
-        return await self._log.page(after, limit)
+    async def head(self, connection: Session) -> tuple[int, bytes]:
+        return await self._log.head(connection)
 
-    async def streams(self, stream_ids: Iterable[UUID], until: int) -> Sequence[Event]:
-        self.whole.append(set(stream_ids))
-        return await self._log.streams(stream_ids, until)
+    async def page(self, connection: Session, after: int, limit: int) -> Sequence[Entry]:
+        return await self._log.page(connection, after, limit)
+
+    async def streams(
+        self, connection: Session, stream_ids: Iterable[UUID], until: int
+    ) -> Sequence[Entry]:
+        asked = list(stream_ids)
+        self.whole.append(set(asked))
+        return await self._log.streams(connection, asked, until)

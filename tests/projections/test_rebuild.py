@@ -1,47 +1,45 @@
-"""Read models built again beside the one in use, and new versions that take an old one's place."""
+"""Views built again beside those in use, and new versions that take an old one's place."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Final
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from domain.dossier.events import DossierEvent
-from infra.event_store import EventLog
-from projections import dossier_overview
-from projections.dossier_overview import Filter, page
-from projections.rebuild import Rebuilt, rebuild
-from projections.runner import (
-    Event,
-    ProjectionHalted,
-    Projector,
-    ReadModel,
-    Runner,
-    shown,
-    table_of,
-)
+from projections.dossiers import AnyView
+from projections.due import DUE
+from projections.hosting import building
+from projections.hosting.log import Entry
+from projections.hosting.rebuild import Rebuilt
+from projections.hosting.tables import ProjectionHalted, shown
+from projections.overview import OVERVIEW, Filter, OverviewReader
+from projections.table import Session
 from tests import examples as eg
 from tests.conftest import OpenStore
 from tests.projections.telling import (
-    OVERVIEW,
-    all_of,
-    changed,
-    checkpoint_of,
-    log_of,
+    Host,
+    Watched,
+    feed_of,
+    hosted,
     of,
-    projector_of,
+    position_of,
     rows_due,
     rows_in,
-    runner_of,
+    running,
     tell,
 )
 from tests.stores import PATIENCE, Opened, until
 
-OLD = table_of(dossier_overview)
-SHADOW = f"{OLD}_shadow"
+NAMES: Final = ("dossiers", "dossier_overview", "dossiers_due")
+OVERVIEW_TABLE: Final = OVERVIEW.table.versioned
+IN_USE: Final = ["checkpoint", OVERVIEW_TABLE, DUE.table.versioned, "dossiers_v3"]
 TABLES = (
-    "SELECT array_agg(tablename::text ORDER BY tablename) FROM pg_tables WHERE schemaname = 'views'"
+    'SELECT array_agg(tablename::text ORDER BY tablename COLLATE "C") FROM pg_tables'
+    " WHERE schemaname = 'views'"
 )
 SEEN = "SELECT count(*) FROM views.dossier_overview"
 WAITING = (
@@ -60,94 +58,111 @@ REBUILT_WHERE = {
 }
 
 
-def _with_a_note(table: str) -> str:
-    return dossier_overview.ddl(table) + f"ALTER TABLE views.{table} ADD COLUMN note text;"
+def next_version(view: AnyView) -> AnyView:
+    return replace(view, table=replace(view.table, version=view.table.version + 1))
 
 
-NEXT = changed(OVERVIEW, VERSION=dossier_overview.VERSION + 1, ddl=_with_a_note)
-NEW = table_of(NEXT)
+NEXT: Final = (next_version(OVERVIEW), DUE)
 
 
-class Eventful(EventLog):
+class Eventful(Watched):
     """A ledger in which something happens once, when a reader comes to its end."""
 
     def __init__(
-        self, process: Opened, then: Callable[[], Awaitable[object]], *, empty_pages: int = 1
+        self, process: Opened, then: Callable[[], Awaitable[object]], *, ends: int = 1
     ) -> None:
-        super().__init__(process.pool, process.ledger_id)
+        super().__init__(feed_of(process))
         self._then = then
-        self._left = empty_pages
+        self._left = ends
 
-    async def page(self, after: int, limit: int) -> list[Event]:
-        events = await super().page(after, limit)
-        if len(events) <= 1 and self._left:
+    async def page(self, connection: Session, after: int, limit: int) -> Sequence[Entry]:
+        entries = await super().page(connection, after, limit)
+        if len(entries) <= 1 and self._left:
             self._left -= 1
             if self._left == 0:
                 await self._then()
-        return events
+        return entries
 
 
-async def told(process: Opened, dossiers: int = 3) -> tuple[Projector, list[UUID]]:
-    """Return a read model that shows some dossiers with three events each."""
+async def told(
+    process: Opened, dossiers: int = 3, views: Sequence[AnyView] = (OVERVIEW, DUE)
+) -> tuple[Host, list[UUID]]:
+    """Return a host of views that show some dossiers with three events each."""
     ids = [uuid4() for _ in range(dossiers)]
     events: Sequence[DossierEvent] = (
         eg.accepted(code=None),
         eg.step_started(),
-        eg.result_at_desk(),
+        eg.supplement_requested(),
     )
     for hour, event in enumerate(events):
         await tell(process, *(of(dossier, event, hour) for dossier in ids))
-    projector = await projector_of(process)
-    await all_of(projector)
-    return projector, ids
+    host = await hosted(process, views)
+    await host.runner.catch_up()
+    return host, ids
 
 
-async def built_again(
-    process: Opened, model: ReadModel = OVERVIEW, *, switch: bool = True
-) -> Rebuilt:
-    return await rebuild(process.pool, log_of(process), model, switch=switch)
-
-
-async def table_shown(process: Opened) -> str | None:
+async def table_shown(process: Opened, name: str = "dossier_overview") -> str | None:
     async with process.pool.acquire() as connection:
-        return await shown(connection, "dossier_overview")
+        return await shown(connection, name)
 
 
 @pytest.mark.parametrize("switch", [True, False])
-async def test_a_rebuild_equals_what_is_in_use(open_store: OpenStore, switch: bool) -> None:  # noqa: FBT001  # a parameter
+@pytest.mark.parametrize("processes", ["here", "in two processes"])
+async def test_a_rebuild_equals_what_is_in_use(
+    open_store: OpenStore,
+    switch: bool,  # noqa: FBT001  # a parameter
+    processes: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if processes != "here":
+        monkeypatch.setattr(building, "_WORTH_PROCESSES", 0)
     async with open_store() as process:
-        _, ids = await told(process)
+        host, ids = await told(process)
         await tell(process, of(ids[0], eg.assigned(), 1))
-        taken: list[int] = []
-        done = await rebuild(
-            process.pool, log_of(process), OVERVIEW, switch=switch, progress=taken.append
+        taken: list[tuple[int, int]] = []
+        done = await host.rebuilt(
+            switch=switch, progress=lambda done, total: taken.append((done, total))
         )
-        assert done == Rebuilt(view="dossier_overview", rows=3, rows_different=0, events=10)
-        assert taken == [10]
-        assert await process.pool.fetchval(TABLES) == ["checkpoint", OLD]
-        assert await checkpoint_of(process, OLD) == 10
-        assert await rows_in(process, ids, "dossier_overview") == await rows_due(process, ids)
+        assert done == {
+            name: Rebuilt(view=name, rows=3, rows_different=0, position=10) for name in NAMES
+        }
+        assert taken[-1] == (10, 10)
+        assert await process.pool.fetchval(TABLES) == IN_USE
+        assert await position_of(process, OVERVIEW_TABLE) == 10
+        assert await rows_in(process, ids) == await rows_due(process, ids)
+
+
+@pytest.mark.parametrize("name", NAMES)
+async def test_one_view_may_be_built_alone(open_store: OpenStore, name: str) -> None:
+    async with open_store() as process:
+        host, ids = await told(process)
+        assert await host.rebuilt(name) == {name: Rebuilt(name, 3, 0, 9)}
+        assert await process.pool.fetchval(TABLES) == IN_USE
+        await tell(process, of(ids[0], eg.supplement_completed(), 5))
+        await host.runner.catch_up()
+        assert await rows_in(process, ids) == await rows_due(process, ids)
 
 
 @pytest.mark.parametrize(
-    "tampering",
+    ("name", "tampering"),
     [
-        "UPDATE views.dossier_overview SET status = 10 WHERE dossier_id = $1",
-        "UPDATE views.dossier_overview SET due = NULL WHERE dossier_id = $1",
-        "DELETE FROM views.dossier_overview WHERE dossier_id = $1",
-        DOUBLED,
+        ("dossier_overview", "UPDATE views.dossier_overview SET status = 10 WHERE dossier_id = $1"),
+        ("dossier_overview", "DELETE FROM views.dossier_overview WHERE dossier_id = $1"),
+        ("dossier_overview", DOUBLED),
+        ("dossiers_due", "UPDATE views.dossiers_due SET accepted_at = NULL WHERE dossier_id = $1"),
+        ("dossiers", "UPDATE views.dossiers SET state = state || ' ' WHERE dossier_id = $1"),
     ],
 )
 async def test_a_row_that_was_tampered_with_is_counted_and_mended(
-    open_store: OpenStore, tampering: str
+    open_store: OpenStore, name: str, tampering: str
 ) -> None:
     async with open_store() as process:
-        _, ids = await told(process)
+        host, ids = await told(process)
         await process.pool.execute(tampering, ids[1])
-        assert (await built_again(process, switch=False)).rows_different == 1
-        assert (await built_again(process)).rows_different == 1
-        assert (await built_again(process)).rows_different == 0
-        assert await rows_in(process, ids, "dossier_overview") == await rows_due(process, ids)
+        assert (await host.rebuilt(name, switch=False))[name].rows_different == 1
+        assert (await host.rebuilt(name))[name].rows_different == 1
+        assert (await host.rebuilt(name))[name].rows_different == 0
+        assert await rows_in(process, ids) == await rows_due(process, ids)
         assert await process.pool.fetchval(SEEN) == 3
 
 
@@ -156,186 +171,186 @@ async def test_what_is_recorded_during_a_rebuild_is_in_both(
     open_store: OpenStore, seen_by: str
 ) -> None:
     async with open_store() as process:
-        projector, ids = await told(process)
+        host, ids = await told(process)
         late = uuid4()
 
         async def happens() -> None:
             if seen_by == "both":
-                await all_of(projector)
-            await tell(process, of(late, eg.submitted()), of(ids[0], eg.result_returned(), 5))
+                await host.caught_up()
+            await tell(process, of(late, eg.submitted()), of(ids[0], eg.supplement_completed(), 5))
             if seen_by == "the one in use":
-                await all_of(projector)
+                await host.caught_up()
 
-        # The second page is the last one of the builder, before the two are brought level.
-        log = Eventful(process, happens, empty_pages=2 if seen_by == "the builder" else 1)
+        # The second end is the last one of the builder, before the two are brought level.
+        log = Eventful(process, happens, ends=2 if seen_by == "the builder" else 1)
         if seen_by == "the builder":
-            await tell(process, of(ids[1], eg.result_returned(), 5))
-        done = await rebuild(process.pool, log, OVERVIEW, switch=True)
-        await all_of(projector)
-        assert done.rows_different == 0
+            await tell(process, of(ids[1], eg.supplement_completed(), 5))
+        done = await (await hosted(process, log=log)).rebuilt()
+        await host.caught_up()
+        assert {each.rows_different for each in done.values()} == {0}
         found = [*ids, late]
-        assert await rows_in(process, found, "dossier_overview") == await rows_due(process, found)
-        assert (await built_again(process)).rows_different == 0
+        assert await rows_in(process, found) == await rows_due(process, found)
+        again = await host.rebuilt()
+        assert {each.rows_different for each in again.values()} == {0}
 
 
 async def test_readers_see_every_row_all_the_time(open_store: OpenStore) -> None:
     async with open_store() as process, open_store() as reader:
-        _, ids = await told(process, dossiers=20)
-        runner = await runner_of(process)
-        runner.start()
+        host, ids = await told(process, dossiers=20)
         ready = asyncio.Event()
+        lists = OverviewReader(reader.pool)
 
         async def read() -> set[int]:
             seen: set[int] = set()
             while not ready.is_set():
-                seen.add(len(await page(reader.pool, Filter(scope=None, limit=100))))
-                seen.add(await reader.pool.fetchval(SEEN))
+                page = await lists.page(Filter(scope=None, limit=100))
+                seen |= {len(page.items), await reader.pool.fetchval(SEEN)}
+                assert page.position == 60
             return seen
 
         async def renew() -> None:
-            for _ in range(4):
-                await built_again(process)
-            await runner_of(process, NEXT)
-            await built_again(process, NEXT)
+            async with running(host):
+                for _ in range(4):
+                    await host.rebuilt()
+            # Whoever leads with an older version leads until it ends.
+            await (await hosted(process, NEXT)).runner.catch_up()
             ready.set()
 
         seen, _ = await asyncio.gather(read(), renew())
-        await runner.close()
         assert seen == {len(ids)}
 
 
 async def test_a_killed_rebuild_leaves_no_obstacle(open_store: OpenStore) -> None:
     async with open_store() as process:
-        projector, ids = await told(process)
+        host, ids = await told(process)
 
         async def dies() -> None:
             raise asyncio.CancelledError
 
+        dying = await hosted(process, log=Eventful(process, dies))
         with pytest.raises(asyncio.CancelledError):
-            await rebuild(process.pool, Eventful(process, dies), OVERVIEW, switch=True)
-        assert await checkpoint_of(process, SHADOW) == 9
-        await process.pool.execute(f"UPDATE views.{SHADOW} SET status = 1")  # noqa: S608  # our own name
-        await tell(process, of(ids[0], eg.result_returned(), 5))
-        assert await all_of(projector) == 1
-        assert await built_again(process) == Rebuilt(OVERVIEW.NAME, 3, 0, 10)
-        assert await process.pool.fetchval(TABLES) == ["checkpoint", OLD]
+            await dying.rebuilt()
+        left = set(await process.pool.fetchval(TABLES)) - set(IN_USE)
+        assert len(left) == 3
+        await tell(process, of(ids[0], eg.supplement_completed(), 5))
+        assert await host.caught_up() == 1
+        assert await host.rebuilt() == {name: Rebuilt(name, 3, 0, 10) for name in NAMES}
+        assert await process.pool.fetchval(TABLES) == IN_USE
 
 
 async def test_it_may_be_built_again_and_again(open_store: OpenStore) -> None:
     async with open_store() as process:
-        projector, ids = await told(process)
+        host, ids = await told(process)
         for hour in range(3, 6):
-            assert (await built_again(process)).rows_different == 0
+            done = await host.rebuilt()
+            assert {each.rows_different for each in done.values()} == {0}
             await tell(process, *(of(dossier, eg.assigned(), hour) for dossier in ids))
-            assert await all_of(projector) == 3
-            assert await rows_in(process, ids, "dossier_overview") == await rows_due(process, ids)
+            assert await host.caught_up() == 3
+            assert await rows_in(process, ids) == await rows_due(process, ids)
 
 
-async def test_of_two_rebuilds_at_once_at_least_one_is_done_and_nothing_is_lost(
+async def test_of_two_rebuilds_at_once_one_is_done_and_the_other_says_so(
     open_store: OpenStore,
 ) -> None:
     async with open_store() as one, open_store() as two:
-        projector, ids = await told(one)
-        ended = await asyncio.gather(built_again(one), built_again(two), return_exceptions=True)
-        done = [each for each in ended if isinstance(each, Rebuilt)]
-        assert done
-        assert all(isinstance(each, Rebuilt | ProjectionHalted) for each in ended)
-        assert {each.rows_different for each in done} == {0}
-        assert await projector.step() == 0
-        assert await rows_in(one, ids, "dossier_overview") == await rows_due(one, ids)
+        host, ids = await told(one)
+        other = await hosted(two)
+
+        async def meanwhile() -> None:
+            with pytest.raises(ProjectionHalted, match="being built already"):
+                await other.rebuilt()
+
+        busy = await hosted(one, log=Eventful(one, meanwhile))
+        done = await busy.rebuilt()
+        assert {each.rows_different for each in done.values()} == {0}
+        assert await host.step() == 0
+        assert await rows_in(one, ids) == await rows_due(one, ids)
 
 
 async def test_a_worker_that_waits_while_a_rebuild_switches_goes_on(
     open_store: OpenStore, owner: asyncpg.Connection
 ) -> None:
     async with open_store() as process, open_store() as other:
-        projector, ids = await told(process)
-        worker = Projector(other.pool, log_of(other), OVERVIEW)
+        _, ids = await told(process)
+        worker = await hosted(other)
         steps: list[asyncio.Task[int]] = []
-
-        async def happens() -> None:
-            await tell(process, of(ids[0], eg.result_returned(), 5))
-            await all_of(projector)  # The one in use is ahead, so that the builder reads again.
 
         async def blocks() -> None:
             steps.append(asyncio.ensure_future(worker.step()))
             await until(lambda: owner.fetchval(WAITING))
 
-        class Watched(Eventful):
-            async def page(self, after: int, limit: int) -> list[Event]:
-                if limit == 2 and not steps:  # While both checkpoints are locked.
-                    await blocks()
-                return await super().page(after, limit)
-
-        done = await rebuild(process.pool, Watched(process, happens), OVERVIEW, switch=True)
-        assert (done.events, done.rows_different) == (10, 0)
+        # The first end is before, the second one while the checkpoints are locked.
+        log = Eventful(process, blocks, ends=2)
+        done = await (await hosted(process, log=log)).rebuilt()
+        assert done["dossiers"] == Rebuilt("dossiers", 3, 0, 9)
         assert await steps[0] == 0
-        await tell(process, of(ids[1], eg.result_returned(), 5))
+        await tell(process, of(ids[1], eg.supplement_completed(), 5))
         assert await worker.step() == 1
+        assert await rows_in(process, ids) == await rows_due(process, ids)
 
 
 @pytest.mark.parametrize("damage", REBUILT_WHERE)
-async def test_a_halted_read_model_is_rebuilt_and_goes_on(
+async def test_halted_views_are_rebuilt_and_go_on(
     open_store: OpenStore, owner: asyncpg.Connection, damage: str
 ) -> None:
     async with open_store() as process:
-        _, ids = await told(process)
-        runner = await runner_of(process)
+        host, ids = await told(process)
         await owner.execute("ALTER TABLE ledger.event DISABLE TRIGGER ALL")
         await owner.execute(REBUILT_WHERE[damage])
         ids.append(uuid4())
         await tell(process, of(ids[-1], eg.submitted()))
-        runner.start()
-        await until(lambda: is_halted(runner))
-        done = await built_again(process)
-        assert done.events == await log_of(process).head()
-        assert await runner.reached(done.events, PATIENCE)
-        await until(lambda: goes_on(runner))
-        await runner.close()
-        assert await rows_in(process, ids, "dossier_overview") == await rows_due(process, ids)
+        async with running(host):
+            await until(host.standing.halted)
+            with pytest.raises(ProjectionHalted, match="Build all again: hoso rebuild"):
+                await host.rebuilt("dossier_overview")
+            done = await host.rebuilt()
+            head, _ = await host.log.head(owner)
+            assert {each.position for each in done.values()} == {head}
+            assert await host.standing.reached(head, PATIENCE)
+            await until(lambda: goes_on(host))
+        assert await rows_in(process, ids) == await rows_due(process, ids)
 
 
-async def is_halted(runner: Runner) -> bool:
-    return bool(runner.halted)
+async def goes_on(host: Host) -> bool:
+    return not await host.standing.halted() and host.runner.trouble is None
 
 
-async def goes_on(runner: Runner) -> bool:
-    return not runner.halted
+@pytest.mark.parametrize("processes", ["here", "in two processes"])
+async def test_an_event_that_cannot_be_folded_is_named(
+    open_store: OpenStore,
+    owner: asyncpg.Connection,
+    processes: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    if processes != "here":
+        monkeypatch.setattr(building, "_WORTH_PROCESSES", 0)
+    async with open_store() as process:
+        host, ids = await told(process)
+        await owner.execute("ALTER TABLE ledger.event DISABLE TRIGGER ALL")
+        await owner.execute("UPDATE ledger.event SET type = 'dossier.sung.v1' WHERE seq = 5")
+        with pytest.raises(ProjectionHalted) as halted:
+            await host.rebuilt()
+        (line,) = str(halted.value).splitlines()
+        for named in ("position 5", "dossier.sung.v1", str(ids[1])):
+            assert named in line
+        assert await rows_in(process, ids[:1]) == await rows_due(process, ids[:1])
 
 
-async def test_a_new_version_is_shown_once_it_has_what_the_old_one_has(
+async def test_a_new_version_is_built_beside_the_old_one_and_takes_over(
     open_store: OpenStore,
 ) -> None:
     async with open_store() as process:
         _, ids = await told(process)
-        before = await rows_in(process, ids, "dossier_overview")
-        newer = await projector_of(process, NEXT)
-        assert await newer.step(8) > 0
-        for _ in range(2):
-            assert await table_shown(process) == OLD
-            assert await rows_in(process, ids, "dossier_overview") == before
-            await newer.take_over()
-        await all_of(newer)
-        await newer.take_over()
-        assert await table_shown(process) == NEW
-        assert await process.pool.fetchval(TABLES) == ["checkpoint", NEW]
-        assert await checkpoint_of(process, OLD) is None
-        assert await rows_in(process, ids, "dossier_overview") == before
-        assert await process.pool.fetch("SELECT note FROM views.dossier_overview")
-
-
-async def test_a_new_version_follows_an_old_one_that_still_moves(open_store: OpenStore) -> None:
-    async with open_store() as process:
-        older, ids = await told(process)
-        newer = await projector_of(process, NEXT)
-        await all_of(newer)
-        await tell(process, of(ids[0], eg.result_returned(), 5))
-        await older.step()
-        await newer.take_over()
-        assert await table_shown(process) == OLD
-        await newer.step()
-        await newer.take_over()
-        assert await table_shown(process) == NEW
+        before = await rows_in(process, ids)
+        newer = await hosted(process, NEXT)
+        assert await table_shown(process) == OVERVIEW_TABLE
+        assert await newer.standing.position() == 0
+        await newer.runner.catch_up()
+        assert await table_shown(process) == NEXT[0].table.versioned
+        assert OVERVIEW_TABLE not in await process.pool.fetchval(TABLES)
+        assert await position_of(process, OVERVIEW_TABLE) is None
+        assert await rows_in(process, ids, newer.shelf) == before
+        assert await newer.standing.position() == 9
 
 
 async def test_a_program_of_the_old_version_halts_when_the_new_one_has_taken_over(
@@ -343,42 +358,31 @@ async def test_a_program_of_the_old_version_halts_when_the_new_one_has_taken_ove
 ) -> None:
     async with open_store() as old, open_store() as new:
         _, ids = await told(old)
-        older = await runner_of(old)
-        older.start()
-        newer, same = await runner_of(new, NEXT), await runner_of(old, NEXT)
-        assert await table_shown(old) == OLD
-        newer.start()
-        same.start()
-        await until(lambda: is_halted(older))
-        await tell(new, of(ids[0], eg.result_returned(), 5))
-        assert await newer.reached(10, PATIENCE)
-        assert await same.reached(10, PATIENCE)
-        assert (newer.halted, same.halted) == ({}, {})
-        assert "gone" in older.halted[OLD]
-        for runner in (older, newer, same):
-            await runner.close()
-        assert await rows_in(new, ids, "dossier_overview") == await rows_due(new, ids)
+        older, newer = await hosted(old), await hosted(new, NEXT)
+        await newer.runner.catch_up()
+        with pytest.raises(ProjectionHalted, match="gone"):
+            await older.step()
+        await tell(new, of(ids[0], eg.supplement_completed(), 5))
+        await newer.runner.catch_up()
+        assert await rows_in(new, ids, newer.shelf) == await rows_due(new, ids, NEXT)
 
 
-@pytest.mark.parametrize("way", ["caught up", "rebuilt"])
-async def test_another_version_takes_over_forth_and_back(open_store: OpenStore, way: str) -> None:
+async def test_another_version_takes_over_forth_and_back(open_store: OpenStore) -> None:
     async with open_store() as process:
         _, ids = await told(process)
-        for model in (NEXT, OVERVIEW, NEXT):
-            runner = await runner_of(process, model)
+        for views in (NEXT, (OVERVIEW, DUE), NEXT):
+            host = await hosted(process, views)
             assert await process.pool.fetchval(SEEN) == 3
-            if way == "rebuilt":
-                assert (await built_again(process, model)).rows == 3
-            await runner.catch_up()
-            assert await table_shown(process) == table_of(model)
-            assert await process.pool.fetchval(TABLES) == ["checkpoint", table_of(model)]
-            assert await rows_in(process, ids, "dossier_overview") == await rows_due(process, ids)
+            await host.runner.catch_up()
+            assert await table_shown(process) == views[0].table.versioned
+            assert len(await process.pool.fetchval(TABLES)) == len(IN_USE)
+            assert await rows_in(process, ids, host.shelf) == await rows_due(process, ids)
 
 
 async def test_a_public_name_that_is_missing_is_made(open_store: OpenStore) -> None:
     async with open_store() as process:
-        await told(process)
+        host, _ = await told(process)
         await process.pool.execute("DROP VIEW views.dossier_overview")
-        await runner_of(process)
-        assert await table_shown(process) == OLD
+        await host.runner.catch_up()
+        assert await table_shown(process) == OVERVIEW_TABLE
         assert await process.pool.fetchval(SEEN) == 3

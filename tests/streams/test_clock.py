@@ -40,7 +40,7 @@ from tests.examples import (
     unit_ended,
     unit_registered,
 )
-from tests.projections.telling import runner_of, tell
+from tests.projections.telling import hosted, tell
 from tests.stores import opened, until
 from tests.streams.ticking import DAY, HOUR, MORNING, SECOND, Office, Time, days, office
 
@@ -205,7 +205,7 @@ async def test_an_answer_that_was_lost_at_the_commit_has_one_effect(
             door_before(database_url) as door,
             opened(door.url, now=here.time) as process,
         ):
-            behind = Office(process, here.time, await runner_of(process))
+            behind = Office(process, here.time, (await hosted(process)).runner)
             clock = behind.clock(stale=True)
             door.slam = slam
             assert (await clock.tick()).expired == 1
@@ -437,7 +437,7 @@ async def test_a_clock_goes_on_when_the_database_is_back(database_url: str, here
         door_before(database_url) as door,
         opened(door.url, now=here.time) as process,
     ):
-        clock = Office(process, here.time, await runner_of(process)).clock()
+        clock = Office(process, here.time, (await hosted(process)).runner).clock()
         clock.start()
         await until(lambda: leads(clock))
         await door.send_home()

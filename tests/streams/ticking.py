@@ -23,7 +23,7 @@ from domain.ledger.recording import Result
 from domain.rules.procedures import Channel
 from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
-from projections.runner import Runner
+from projections.hosting.runner import Runner
 from streams.time.acting import Machine
 from streams.time.timekeeper import Timekeeper
 from tests.conftest import OpenStore
@@ -37,7 +37,7 @@ from tests.examples import (
     meta,
     registers,
 )
-from tests.projections.telling import runner_of, tell
+from tests.projections.telling import hosted, tell
 from tests.stores import MASTER, Opened, key
 
 DAY: Final = timedelta(days=1)
@@ -164,7 +164,7 @@ async def office(
     async with open_store(now=time) as process:
         if furniture is not None:
             await tell(process, *registers(), *furniture)
-        yield Office(process, time, await runner_of(process))
+        yield Office(process, time, (await hosted(process)).runner)
 
 
 def days(*these: tuple[int, int], year: int = 2026) -> tuple[date, ...]:

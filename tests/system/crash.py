@@ -19,11 +19,10 @@ import httpx
 from rich.console import Console
 from rich.table import Table
 
-from api.main import VIEWS, Process, Settings, audited, opened
+from api.main import Process, Settings, audited, opened
 from api.operating.catalogue import load_entries
 from api.operating.tokens import granted
 from domain.rules.tokens import Role
-from projections.rebuild import rebuild
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.system.load import Acknowledged, Load
 from tests.system.service import Service, environment
@@ -144,9 +143,8 @@ async def _check(settings: Settings, acknowledged: Sequence[Acknowledged], row: 
         highest = await process.pool.fetchval("SELECT max(seq) FROM ledger.event")
         row.holes += highest - await process.pool.fetchval("SELECT count(*) FROM ledger.event")
         await process.services.runner.catch_up()
-        for view in VIEWS:
-            compared = await rebuild(process.pool, process.log, view, switch=False)
-            row.rows_different += compared.rows_different
+        compared = await process.builder.rebuild(process.builder.names, switch=False)
+        row.rows_different += sum(each.rows_different for each in compared)
     audit = await audited(settings, 1, None)
     row.chain_differences += len(audit.differences)
 
