@@ -8,10 +8,8 @@ from uuid import UUID
 
 import msgspec
 
-from domain.dossier.dates.settling import settle
 from domain.dossier.events import DossierEvent, VoidingEvent
-from domain.dossier.evolve import apply, replay
-from domain.dossier.history import legal_order
+from domain.dossier.evolve import apply_following, replay
 from domain.dossier.state import FORM, Dossier
 from domain.envelope import Recorded
 from domain.rules.rule_book import RuleBook
@@ -139,13 +137,8 @@ def follows(row: Row, dossier: Dossier, events: Iterable[Told]) -> bool:
 
 
 def following(row: Row, dossier: Dossier, events: Sequence[Told], rules: RuleBook) -> Folded:
-    """Fold the next events into a state of the caller's own. Dates move with clock and offer."""
-    before = dossier.clock, dossier.offer
-    for each in sorted(events, key=legal_order):
-        apply(dossier, each.event)
-    dossier.version = max(each.version for each in events)
-    if (dossier.clock, dossier.offer) != before:
-        settle(dossier, rules)
+    """Fold the next events into a state of the caller's own."""
+    apply_following(dossier, events, rules)
     told_at = max(row.told_at, *(each.recorded_at for each in events))
     return Folded(dossier, row.opened_seq, told_at, voiding=False)
 

@@ -78,12 +78,17 @@ def advance(before: Dossier, history: History, events: History, rules: RuleBook)
     if not _follow(before, history, events):
         return replay(before.id, (*history, *events), rules)
     then = copy(before)
-    for recorded in sorted(events, key=legal_order):
-        apply(then, recorded.event)
-    then.version = max((event.version for event in events), default=before.version)
-    if (then.clock, then.offer) != (before.clock, before.offer):
-        settle(then, rules)
+    apply_following(then, events, rules)
     return then
+
+
+def apply_following(dossier: Dossier, events: History, rules: RuleBook) -> None:
+    """Do the same to a state that is the caller's own, with events that simply follow."""
+    before = dossier.clock, dossier.offer
+    for recorded in sorted(events, key=legal_order):
+        apply(dossier, recorded.event)
+    if (dossier.clock, dossier.offer) != before:
+        settle(dossier, rules)
 
 
 def _follow(before: Dossier, history: History, events: History) -> bool:

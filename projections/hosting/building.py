@@ -19,7 +19,7 @@ from projections.dossiers import Change
 from projections.hosting import folding
 from projections.hosting.log import Entry, Part, Parts
 from projections.hosting.pacing import Pace
-from projections.hosting.projector import Breathe, Shelf, breathless
+from projections.hosting.projector import Shelf
 from projections.hosting.tables import ProjectionHalted
 from projections.table import Session
 
@@ -66,7 +66,7 @@ async def fill(
 
     if not apart:
         for job in jobs:
-            take(await _filled(job, Pace().breathe))
+            take(await _filled(job, Pace(beside_desks=True)))
         return
     loop = asyncio.get_running_loop()
     pool = ProcessPoolExecutor(_PROCESSES, multiprocessing.get_context("spawn"), _under_its_parent)
@@ -96,10 +96,10 @@ def _end_with_the_parent() -> None:
 
 
 def _filled_here(job: _Job) -> int:
-    return asyncio.run(_filled(job, breathless))
+    return asyncio.run(_filled(job, Pace(beside_desks=False)))
 
 
-async def _filled(job: _Job, breathe: Breathe) -> int:
+async def _filled(job: _Job, pace: Pace) -> int:
     """Fold and copy the dossiers of a part; return how many events they had."""
     try:
         async with job.part.opened() as (log, connection):
@@ -111,9 +111,9 @@ async def _filled(job: _Job, breathe: Breathe) -> int:
                 waiting += entries
                 lines = folding.by_stream(waiting)
                 waiting = lines.pop(waiting[-1].stream_id)  # There may be more of the last one.
-                await _copied(connection, rules, list(lines.values()), job.shelf, breathe)
+                await _copied(connection, rules, list(lines.values()), job.shelf, pace)
             if waiting:
-                await _copied(connection, rules, [waiting], job.shelf, breathe)
+                await _copied(connection, rules, [waiting], job.shelf, pace)
             return done
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
         # What a process raises must be picklable.
@@ -126,12 +126,13 @@ async def _copied(
     rules: RuleBook,
     lines: Sequence[Sequence[Entry]],
     shelf: Shelf,
-    breathe: Breathe,
+    pace: Pace,
 ) -> None:
     for start in range(0, len(lines), _AT_ONCE):
+        pace.rested()
         changes: list[Change] = []
         for line in lines[start : start + _AT_ONCE]:
-            await breathe()
+            await pace.breathe()
             changes.append(folding.afresh(None, line, rules))
         folds = [dossiers.row_of(each.after) for each in changes]
         await dossiers.TABLE.copy(connection, shelf.fold, folds)

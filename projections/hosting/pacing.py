@@ -10,15 +10,19 @@ _REST: Final = 1.5  # Of the time worked: who has desks beside it rests longer t
 
 
 class Pace:
-    """Gives the loop back after each slice; where others had work meanwhile, it rests as well."""
+    """Gives the loop back after each slice; where others had work meanwhile, it rests as well.
 
-    def __init__(self) -> None:
+    Who is not `beside_desks` has the loop to himself, and goes on without a break.
+    """
+
+    def __init__(self, *, beside_desks: bool) -> None:
+        self._beside_desks = beside_desks
         self._since = monotonic()
 
     async def breathe(self) -> None:
         """Let others work if it is time. To be called often."""
         worked = monotonic() - self._since
-        if worked < _SLICE:
+        if not self._beside_desks or worked < _SLICE:
             return
         await asyncio.sleep(0)
         if monotonic() - self._since - worked > _BUSY:
@@ -26,5 +30,5 @@ class Pace:
         self._since = monotonic()
 
     def rested(self) -> None:
-        """Begin a slice: the loop was somebody else's just now."""
+        """Begin a slice: the loop was somebody else's while the database was asked."""
         self._since = monotonic()

@@ -1,6 +1,6 @@
 """Applies a batch of the ledger to all views: each dossier is folded once, every view is told."""
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -10,15 +10,9 @@ from projections import dossiers
 from projections.dossiers import AnyView, Change
 from projections.hosting import folding, tables
 from projections.hosting.log import Entry, Head, Log
+from projections.hosting.pacing import Pace
 from projections.hosting.tables import Checkpoint, ProjectionHalted
 from projections.table import Session, Table
-
-Breathe = Callable[[], Awaitable[None]]
-"""Called between two dossiers: whoever else has work in this loop may do it now."""
-
-
-async def breathless() -> None:
-    """Let nobody else work meanwhile: there is nobody."""
 
 
 class DoesNotFollow(Exception):
@@ -74,9 +68,7 @@ class Projector:
         self.shelf = shelf
         self._rules: RuleBook | None = None
 
-    async def apply(
-        self, connection: Session, batch: Sequence[Entry], breathe: Breathe = breathless
-    ) -> Checkpoint:
+    async def apply(self, connection: Session, batch: Sequence[Entry], pace: Pace) -> Checkpoint:
         """Apply what of a batch is new, and return where the views stand. All of it or nothing.
 
         What was applied already is dropped; if the entry at the checkpoint is among it, it must be
@@ -87,11 +79,29 @@ class Projector:
             new = self._new(at, batch)
             if not new:
                 return at
-            changes = await self._changes(connection, new, breathe)
+            changes = await self._changes(connection, new, pace)
             await self._store(connection, changes)
             to = Head(new[-1].seq, new[-1].leaf)
             await tables.move(connection, self.shelf.tables, to)
         return Checkpoint(at.ledger_id, *to)
+
+    async def step(self, connection: Session, at: Checkpoint, limit: int, pace: Pace) -> Checkpoint:
+        """Read what comes next and apply it; at the head, return where the views stand already.
+
+        The entry at the checkpoint is read again: it must be the same one. Raises ProjectionHalted.
+        """
+        again = min(at.seq, 1)
+        batch = await self._log.page(connection, at.seq - again, limit + again)
+        pace.rested()
+        if again and (not batch or batch[0].seq != at.seq):
+            raise ProjectionHalted(
+                f"The views were built up to position {at.seq}, where the ledger has nothing: it"
+                " was restored. Build them again: hoso rebuild"
+            )
+        if len(batch) == again:
+            refuse_another(at, self._log.ledger_id, batch)
+            return at
+        return await self.apply(connection, batch, pace)
 
     def _new(self, at: Checkpoint, batch: Sequence[Entry]) -> Sequence[Entry]:
         refuse_another(at, self._log.ledger_id, batch)
@@ -101,18 +111,17 @@ class Projector:
                 raise DoesNotFollow(expected, each.seq)
         return new
 
-    async def _changes(
-        self, connection: Session, new: Sequence[Entry], breathe: Breathe
-    ) -> list[Change]:
+    async def _changes(self, connection: Session, new: Sequence[Entry], pace: Pace) -> list[Change]:
         rules = await self._known(new)
         lines = folding.by_stream(new)
         if not lines:
             return []
         known = await dossiers.load(connection, self.shelf.fold, list(lines))
+        pace.rested()
         changes: list[Change] = []
         apart: list[UUID] = []
         for stream, line in lines.items():
-            await breathe()
+            await pace.breathe()
             change = folding.changed(known.get(stream), line, rules)
             if change is None:
                 apart.append(stream)
@@ -120,8 +129,9 @@ class Projector:
                 changes.append(change)
         if apart:
             entries = await self._log.streams(connection, apart, new[-1].seq)
+            pace.rested()
             for stream, line in folding.by_stream(entries).items():
-                await breathe()
+                await pace.breathe()
                 changes.append(folding.afresh(known.get(stream), line, rules))
         return changes
 

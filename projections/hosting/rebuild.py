@@ -14,10 +14,12 @@ from projections.hosting import tables
 from projections.hosting.building import Progress, fill, silent
 from projections.hosting.leading import Connect
 from projections.hosting.log import Head, Log, Parts
+from projections.hosting.pacing import Pace
 from projections.hosting.projector import Projector, Shelf
 from projections.hosting.tables import LOCK_TABLES, ProjectionHalted
 
 _BATCH: Final = 2_000
+_ALONE_HERE: Final = Pace(beside_desks=False)
 _SHADOW: Final = "_shadow_"
 _ALONE: Final = f"SELECT pg_try_advisory_lock({Lock.BUILD_THE_VIEWS.value})"
 
@@ -126,11 +128,7 @@ class Builder:
         at = await tables.checkpoint(connection, projector.shelf.tables)
         while until is None or at.seq < until:
             limit = _BATCH if until is None else min(_BATCH, until - at.seq)
-            again = min(at.seq, 1)
-            batch = await self._log.page(connection, at.seq - again, limit + again)
-            if again and (not batch or batch[0].seq != at.seq):
-                raise ProjectionHalted(f"The ledger has nothing at position {at.seq}.")
-            before, at = at.seq, await projector.apply(connection, batch)
+            before, at = at.seq, await projector.step(connection, at, limit, _ALONE_HERE)
             if at.seq == before:
                 break
         return at.seq

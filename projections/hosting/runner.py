@@ -14,12 +14,7 @@ from projections.hosting.building import Progress, silent
 from projections.hosting.leading import Leadership
 from projections.hosting.log import Log
 from projections.hosting.pacing import Pace
-from projections.hosting.projector import (
-    Breathe,
-    Projector,
-    breathless,
-    refuse_another,
-)
+from projections.hosting.projector import Projector
 from projections.hosting.rebuild import Builder
 from projections.hosting.standing import Standing
 from projections.hosting.tables import Checkpoint, ProjectionHalted
@@ -118,7 +113,7 @@ class Runner:
         at = await tables.checkpoint(connection, self._shelf.tables, locked=False)
         start = at.seq
         while True:
-            at = await self._step(connection, at, _CATCHING_UP)
+            at = await self._step(connection, at, _CATCHING_UP, Pace(beside_desks=False))
             progress(at.seq - start, target - start)
             if at.seq >= target:
                 return
@@ -153,12 +148,11 @@ class Runner:
 
     async def _follow(self, connection: Connection) -> None:
         at = await tables.checkpoint(connection, self._shelf.tables, locked=False)
-        pace = Pace()
-        breathe = pace.breathe if self._manner.beside_desks else breathless
+        pace = Pace(beside_desks=self._manner.beside_desks)
         look = monotonic() + _WAY
         while not self._closing:
             self._woken.clear()
-            before, at = at.seq, await self._step(connection, at, self._manner.batch, breathe)
+            before, at = at.seq, await self._step(connection, at, self._manner.batch, pace)
             await self._goes_on(connection)
             if monotonic() >= look:
                 if await self._leadership.gives_way(connection):
@@ -168,29 +162,15 @@ class Runner:
                 await _wait(self._hurried, self._manner.rest)
                 self._hurried.clear()
                 await _wait(self._woken, self._manner.poll)
-            await breathe()
+            await pace.breathe()
 
     async def _step(
-        self,
-        connection: Connection,
-        at: Checkpoint,
-        limit: int,
-        breathe: Breathe = breathless,
+        self, connection: Connection, at: Checkpoint, limit: int, pace: Pace
     ) -> Checkpoint:
-        """Apply the next batch, with the entry at the checkpoint: it must be the same one."""
-        again = min(at.seq, 1)
-        batch = await self._log.page(connection, at.seq - again, limit + again)
-        if again and (not batch or batch[0].seq != at.seq):
-            raise ProjectionHalted(
-                f"The views were built up to position {at.seq}, where the ledger has nothing: it"
-                " was restored. Build them again: hoso rebuild"
-            )
-        if len(batch) == again:
-            refuse_another(at, self._log.ledger_id, batch)
-            return at
-        at = await self._projector.apply(connection, batch, breathe)
-        self._standing.moved()
-        return at
+        to = await self._projector.step(connection, at, limit, pace)
+        if to != at:
+            self._standing.moved()
+        return to
 
     async def _goes_on(self, connection: Connection) -> None:
         self._failures = 0

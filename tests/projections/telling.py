@@ -22,6 +22,7 @@ from projections.hosting import tables
 from projections.hosting.building import Progress, silent
 from projections.hosting.leading import Leadership
 from projections.hosting.log import Entry, Log
+from projections.hosting.pacing import Pace
 from projections.hosting.projector import Projector, Shelf
 from projections.hosting.rebuild import Builder, Rebuilt
 from projections.hosting.runner import SERVING, Manner, Runner
@@ -32,6 +33,8 @@ from tests.examples import HOUR, MORNING
 from tests.stores import Opened, key
 
 T = TypeVar("T")
+
+UNPACED = Pace(beside_desks=False)
 
 
 @st.composite
@@ -105,7 +108,7 @@ class Host:
         async with self.process.pool.acquire() as connection:
             at = await tables.checkpoint(connection, self.shelf.tables, locked=False)
             batch = await self.log.page(connection, at.seq, limit)
-            to = await Projector(log or self.log, self.shelf).apply(connection, batch)
+            to = await Projector(log or self.log, self.shelf).apply(connection, batch, UNPACED)
             return to.seq - at.seq
 
     async def caught_up(self, limit: int = 1_000) -> int:

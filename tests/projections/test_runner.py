@@ -23,6 +23,7 @@ from tests import examples as eg
 from tests.conftest import OpenStore
 from tests.looking import examples
 from tests.projections.telling import (
+    UNPACED,
     Host,
     Watched,
     batches_of,
@@ -165,12 +166,12 @@ async def test_what_was_applied_already_is_dropped_and_what_is_missing_is_named(
         async with process.pool.acquire() as connection:
             entries = await host.log.page(connection, 0, 10)
             with pytest.raises(DoesNotFollow, match="Position 1 comes next, and not 2") as missing:
-                await projector.apply(connection, entries[1:])
+                await projector.apply(connection, entries[1:], UNPACED)
             assert missing.value.expected == 1
             with pytest.raises(DoesNotFollow, match="Position 2 comes next"):
-                await projector.apply(connection, [entries[0], entries[2]])
+                await projector.apply(connection, [entries[0], entries[2]], UNPACED)
             for batch in (entries[:2], entries[:2], entries, entries[1:], []):
-                await projector.apply(connection, batch)
+                await projector.apply(connection, batch, UNPACED)
         assert await position_of(process, FOLD) == 3
         assert await rows_in(process, [dossier]) == await rows_due(process, [dossier])
 
