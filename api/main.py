@@ -36,7 +36,8 @@ from infra.database import (
 )
 from infra.embedded import EmbeddedError, EmbeddedPostgres
 from infra.event_feed import FOLLOWING, EventFeed, InParts
-from infra.event_store import EventLog, PostgresStore
+from infra.event_log import EventLog
+from infra.event_store import PostgresStore
 from infra.keys import KeyRing
 from infra.master_key import known_master_key
 from infra.migrations import migrate, migrate_as_owner, refuse_unmigrated

@@ -10,28 +10,19 @@ from uuid import UUID
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
 
-from domain.envelope import LedgerEvent, Recorded
 from domain.rules.rule_book import RuleBook
-from infra.admission import EventRow
-from infra.codec import decode
 from infra.database import Database
-from infra.event_store import EventLog
+from infra.event_log import EVENTS, OF_STREAMS, EventLog, LedgerEntry
 
 Session = asyncpg.Connection | PoolConnectionProxy
 
 FOLLOWING: Final = {"enable_seqscan": "off"}
 """Settings of a connection that looks up by key: on empty tables another plan is kept for ever."""
 
-_ROWS: Final = (
-    "SELECT seq, stream_id, version, type, occurred_at, recorded_at, data, leaf FROM ledger.event"
-)
-_PAGE: Final = f"{_ROWS} WHERE seq > $1 ORDER BY seq LIMIT $2"
-_STREAMS: Final = (
-    f"{_ROWS} WHERE stream_id = ANY($1::uuid[]) AND seq <= $2 ORDER BY stream_id, version"
-)
+_PAGE: Final = f"{EVENTS} WHERE seq > $1 ORDER BY seq LIMIT $2"
 _HEAD: Final = "SELECT seq, leaf FROM ledger.event ORDER BY seq DESC LIMIT 1"
 _BY_STREAMS: Final = (
-    f"{_ROWS} WHERE stream_id BETWEEN $1 AND $2 AND type LIKE 'dossier.%'"
+    f"{EVENTS} WHERE stream_id BETWEEN $1 AND $2 AND type LIKE 'dossier.%'"
     " ORDER BY stream_id, version"
 )
 _BOUNDS: Final = """
@@ -40,17 +31,6 @@ FROM ledger.stream WHERE category = 'dossier'
 """
 _IN_ORDER: Final = {"enable_seqscan": "off", "enable_sort": "off", "enable_bitmapscan": "off"}
 _AT_ONCE: Final = 2_000
-
-
-class LedgerEntry(EventRow):
-    """A row that has not been read yet."""
-
-    __slots__ = ()
-
-    def restored(self) -> Recorded[LedgerEvent]:
-        """Decode it. Whatever it raises, nobody can read this entry."""
-        event = decode(self.topic, self.stream_id, self.version, self.occurred_at, self.data)
-        return Recorded(self.seq, self.recorded_at, self.leaf, event)
 
 
 class EventFeed:
@@ -76,7 +56,7 @@ class EventFeed:
         self, connection: Session, stream_ids: Iterable[UUID], until: int
     ) -> list[LedgerEntry]:
         """Return whole streams up to a position, each in the order in which it was recorded."""
-        rows = await connection.fetch(_STREAMS, list(stream_ids), until)
+        rows = await connection.fetch(OF_STREAMS, list(stream_ids), until)
         return [LedgerEntry(*row) for row in rows]
 
 

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Final, cast
 from uuid import UUID
 
@@ -28,21 +27,12 @@ from domain.rules.rule_book import RuleBook
 from infra.admission import Chain, Encoded, Prepared, outcome_of
 from infra.appender import Appender, Lane
 from infra.batching import Batcher
-from infra.codec import decode, encode
+from infra.codec import encode
 from infra.database import LOST, POISON, Connect
+from infra.event_log import EVENTS, restored
 from infra.keys import KeyRing
 
-_EVENTS: Final = (
-    "SELECT seq, stream_id, version, type, occurred_at, recorded_at, data, leaf FROM ledger.event"
-)
-_OF_STREAMS: Final = (
-    f"{_EVENTS} WHERE stream_id = ANY($1::uuid[]) AND seq <= $2 ORDER BY stream_id, version"
-)
-_OF_REGISTERS: Final = f"{_EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
-_OF_REGISTERS_UNTIL: Final = f"{_EVENTS} WHERE seq <= $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
-_LAST_OF_REGISTERS: Final = "SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'"
-_LAST_OF_REGISTERS_UNTIL: Final = f"{_LAST_OF_REGISTERS} AND seq <= $1"
-_FORMER_BOOKS: Final = 4
+_OF_REGISTERS: Final = f"{EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LOOK: Final = """
 WITH asked AS MATERIALIZED (
   SELECT q.place, c.stream_id AS claimed, q.events, coalesce(c.stream_id, q.stream) AS stream_id
@@ -60,12 +50,6 @@ SELECT
      FROM unnest($5::text[], $6::text[]) AS known (scope, key)
      JOIN ledger.append a USING (scope, key))
 """
-
-
-def restored(row: asyncpg.Record) -> Recorded[LedgerEvent]:
-    """Turn a row of ledger.event into what the domain reads."""
-    seq, stream, version, topic, occurred_at, recorded_at, data, leaf = row
-    return Recorded(seq, recorded_at, leaf, decode(topic, stream, version, occurred_at, data))
 
 
 class PostgresStore:
@@ -252,76 +236,3 @@ class _Found:
             stored={key: self.stored[key] for key in asked.keys if key in self.stored},
             position=self.position,
         )
-
-
-class EventLog:
-    """The ledger for readers: pages of events by position, streams, and where a time lies in it."""
-
-    def __init__(self, pool: asyncpg.Pool, ledger_id: UUID) -> None:
-        self._pool = pool
-        self.ledger_id = ledger_id
-        self._rules = RuleBook()
-        self._former: dict[int, RuleBook] = {}
-        self._folding = asyncio.Lock()
-
-    async def rules(self) -> RuleBook:
-        """Return what the registers say up to the head, at least."""
-        known = await self._pool.fetchval(_LAST_OF_REGISTERS)
-        if (known or 0) > self._rules.position:
-            rows = await self._pool.fetch(_OF_REGISTERS, self._rules.position)
-            self._rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
-        return self._rules
-
-    async def rules_at(self, position: int) -> RuleBook:
-        """Return what the registers said at a position. Nobody may let this book learn more.
-
-        Positions between the same two events of the registers share one; the last few are kept.
-        """
-        last = await self._pool.fetchval(_LAST_OF_REGISTERS_UNTIL, position) or 0
-        async with self._folding:  # Who asks for the same at once waits for the one book.
-            rules = self._former.pop(last, None) or await self._folded(last)
-            self._former[last] = rules
-            if len(self._former) > _FORMER_BOOKS:
-                del self._former[next(iter(self._former))]
-        return rules
-
-    async def _folded(self, position: int) -> RuleBook:
-        rows = await self._pool.fetch(_OF_REGISTERS_UNTIL, position)
-        rules = RuleBook()
-        rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(row) for row in rows]))
-        return rules
-
-    async def page(self, after: int, limit: int) -> list[Recorded[LedgerEvent]]:
-        """Return the events behind a position, in order."""
-        query = f"{_EVENTS} WHERE seq > $1 ORDER BY seq LIMIT $2"
-        return [restored(row) for row in await self._pool.fetch(query, after, limit)]
-
-    async def streams(
-        self, stream_ids: Iterable[UUID], until: int = 1 << 62
-    ) -> list[Recorded[LedgerEvent]]:
-        """Return whole streams, each in the order in which it was recorded."""
-        rows = await self._pool.fetch(_OF_STREAMS, list(stream_ids), until)
-        return [restored(row) for row in rows]
-
-    async def head(self) -> int:
-        return int(await self._pool.fetchval("SELECT coalesce(max(seq), 0) FROM ledger.event"))
-
-    async def recorded_at(self, seq: int) -> datetime | None:
-        """Return when a position was recorded; None if it is not yet."""
-        return await self._pool.fetchval(  # type: ignore[no-any-return]  # a timestamptz
-            "SELECT recorded_at FROM ledger.event WHERE seq = $1", seq
-        )
-
-    async def position_at(self, moment: datetime) -> int:
-        """Return the highest seq that was recorded at or before a moment; 0 if there is none.
-
-        Positions are gap-free and recorded_at never decreases, so halving finds it.
-        """
-        low, high = 0, await self.head()
-        while low < high:
-            middle = (low + high + 1) // 2
-            recorded = await self._pool.fetchval(
-                "SELECT recorded_at FROM ledger.event WHERE seq = $1", middle
-            )
-            low, high = (middle, high) if recorded <= moment else (low, middle - 1)
-        return low

@@ -10,7 +10,8 @@ import pytest
 from domain.envelope import Recorded
 from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
-from infra.event_store import EventLog
+from infra.event_feed import EventFeed
+from infra.event_log import EventLog
 from tests.conftest import OpenStore
 from tests.examples import DESK, calendar_decided, registers, unit_registered
 from tests.stores import Opened, appending, step
@@ -42,7 +43,9 @@ def log_of(process: Opened) -> EventLog:
 async def test_a_book_of_any_position_is_the_fold_of_what_stood_there(opened: Opened) -> None:
     log = log_of(opened)
     head = await log.head()
-    events = await log.page(0, head)
+    async with opened.pool.acquire() as connection:
+        page = await EventFeed(log).page(connection, 0, head)
+    events = [entry.restored() for entry in page]
     for position in (*range(head + 2), *reversed(range(head + 2))):
         fresh = RuleBook()
         fresh.learn(

@@ -15,7 +15,7 @@ from domain.envelope import LedgerEvent
 from domain.ledger.appends import Append, Outcome, Write
 from domain.rules.rule_book import RuleBook
 from infra.event_feed import EventFeed, InParts
-from infra.event_store import EventLog
+from infra.event_log import EventLog
 from projections import dossiers as fold
 from projections.dossiers import AnyView, Change, Told
 from projections.hosting import tables

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from domain.dossier.events import DossierEvent
 from infra.event_feed import EventFeed
-from infra.event_store import EventLog
+from infra.event_log import EventLog
 from projections.hosting import tables
 from projections.hosting.log import Entry
 from projections.hosting.projector import DoesNotFollow, Projector
