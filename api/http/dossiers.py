@@ -27,7 +27,7 @@ from domain.dossier.state import Dossier
 from domain.envelope import ProcedureCode, UnitCode
 from domain.errors import Forbidden, InvalidRequest, NotFound, TimeWithoutOffset
 from domain.ledger.access import Action, Sender
-from domain.ledger.commands import question_about
+from domain.ledger.appends import Question
 from domain.rules.naming import matching_procedures, matching_units
 from projections import overview
 from streams.wire.inputs import UNREADABLE, reason_of
@@ -49,7 +49,7 @@ async def seen(
 
     Outside of what the sender may see a dossier does not exist.
     """
-    reading = await services.store.read(question_about(ref))
+    reading = await services.store.read(Question.about(ref))
     if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
     dossier = replay(reading.stream, reading.events, services.store.rules)

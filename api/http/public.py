@@ -13,7 +13,7 @@ from api.showing.answers import Answer
 from domain.dossier.evolve import replay
 from domain.dossier.status import SHOWN
 from domain.errors import Busy, InvalidRequest, NotFound, NotYet, TooManyRequests
-from domain.ledger.commands import question_about
+from domain.ledger.appends import Question
 
 public: Final = Resource(
     "Public", "What anybody may ask who has the code of a dossier: how far it has come."
@@ -45,7 +45,7 @@ async def look_up(code: DossierCode, asked: Fresh, visitor: Visitor) -> At[Compl
     services, client = visitor.services, visitor.request.client
     visitor.request.app.state.counts.spend(client.host if client else "", BURST, RATE)
     await reached(services, asked)  # Only now: who asks too often does not wait here.
-    reading = await services.store.read(question_about(code))
+    reading = await services.store.read(Question.about(code))
     if reading.stream is None:
         raise NotFound("such dossier")
     dossier = replay(reading.stream, reading.events, services.store.rules)

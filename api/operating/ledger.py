@@ -21,7 +21,7 @@ from domain.dossier.evolve import replay
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
 from domain.ledger.access import Sender
-from domain.ledger.commands import question_about
+from domain.ledger.appends import Question
 from domain.rules.tokens import Role
 from streams.errors import FileRefused
 from streams.importing.importing import ImportReport, ImportStopped, Into, import_file
@@ -95,7 +95,7 @@ def _without_password(url: str) -> str:
 
 async def found_dossier(services: Services, text: str) -> tuple[Dossier, told.History, int]:
     """Return a dossier by id or code with its events and the position, or raise NotFound."""
-    reading = await services.store.read(question_about(dossier_ref(text)))
+    reading = await services.store.read(Question.about(dossier_ref(text)))
     if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
     found = replay(reading.stream, reading.events, services.store.rules)

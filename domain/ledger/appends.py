@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, Self
 from uuid import UUID
 
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Pin, Recorded
-from domain.errors import DomainError, IllegalTransition, KeyReused
+from domain.errors import DomainError, IllegalTransition, KeyReused, NotFound
+from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
 DOSSIER_CODE = "dossier-code"
@@ -119,6 +120,18 @@ class Question:
     stream: UUID | None = None
     events: bool = True
     keys: tuple[KeyName, ...] = ()
+
+    @classmethod
+    def about(cls, dossier: UUID | str) -> Self:
+        """Ask for a dossier by its stream, an alias or its code. Raises NotFound.
+
+        A UUID that nobody used yet names a dossier that may be opened.
+        """
+        if isinstance(dossier, str):
+            return cls(name=dossier)
+        if is_register(dossier):
+            raise NotFound("such dossier")
+        return cls(name=str(dossier), stream=dossier)
 
 
 THE_RULES: Final = Question()

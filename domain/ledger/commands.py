@@ -30,7 +30,6 @@ from domain.ledger.messages import Fact, as_of_now
 from domain.ledger.recording import Became, Line, Result
 from domain.ledger.times import offset_minutes
 from domain.ledger.transact import transact
-from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
 _NO_KEY = Key(scope="dry-run", key="dry-run", digest=b"")
@@ -220,19 +219,7 @@ def _question(order: Order) -> Question:
     if order.is_new:
         code = code_said(order.command)
         return Question(name=code, events=code is not None, keys=keys)
-    return replace(question_about(order.dossier), keys=keys)
-
-
-def question_about(dossier: UUID | str) -> Question:
-    """Return the question for a dossier by its stream, an alias or its code, or raise NotFound.
-
-    A UUID that nobody used yet names a dossier that may be opened.
-    """
-    if isinstance(dossier, str):
-        return Question(name=dossier)
-    if is_register(dossier):
-        raise NotFound("such dossier")
-    return Question(name=str(dossier), stream=dossier)
+    return replace(Question.about(order.dossier), keys=keys)
 
 
 def _offset(rules: RuleBook, unit: UnitCode, at: datetime) -> int:
