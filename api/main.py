@@ -1,10 +1,8 @@
 """The composition root: settings in, processes out. Nothing but wiring."""
 
 import asyncio
-import gc
 import logging
 import os
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,10 +14,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import uvloop
 
-from api.http.app import create_app
-from api.http.counting import Counts, shared_memory
-from api.http.serving import answer_until_told, told_to_end
-from api.http.workers import WorkerFailed, Workers
+from api.http.workers import WorkerFailed
 from api.services import Gauges, Services
 from domain.envelope import LedgerEvent
 from domain.ledger.commands import Ledger
@@ -51,7 +46,6 @@ from projections.hosting.runner import ALONE, SERVING, Manner, Runner
 from projections.hosting.standing import Standing
 from projections.hosting.tables import ProjectionHalted
 from projections.overview import OVERVIEW, OverviewReader
-from projections.tasks import end
 from streams.intake import Intake
 from streams.registers.shipped_calendars import ship_calendars
 from streams.time.acting import Machine
@@ -146,32 +140,46 @@ async def opened(
         keys = KeyRing(pool, master, rules.erased.__contains__)
         store.seal_with(keys)
         log = EventLog(pool, ledger_id)
-        feed = EventFeed(log)
-        builder = Builder(database.connect, feed, InParts(database.url, ledger_id), VIEWS)
-        await builder.prepare()
-        standing = Standing(pool, builder.shelf.tables)
-        leadership = Leadership(_connecting(database, FOLLOWING), first=manner is ALONE)
-        runner = Runner(leadership, feed, builder, standing, manner)
-        standing.tell(runner.hurry)
-        store.tell(runner.wake)
+        views = await _views(database, pool, log, manner)
+        store.tell(views.runner.wake)
         appender.start()
-        stack.push_async_callback(standing.close)
+        stack.push_async_callback(views.standing.close)
         stack.push_async_callback(keys.close)
         stack.push_async_callback(store.close)
         stack.push_async_callback(appender.close)
         await store.read()
         await keys.destroy(rules.erased)  # An erasure that was cut short is finished now.
-        services = _services(store, appender, keys, log, runner, standing, pool, master)
+        services = _services(store, appender, keys, log, views, pool, master)
         await ship_calendars(store, now)
         yield Process(
             services=services,
             keys=keys,
             log=log,
-            builder=builder,
+            builder=views.builder,
             pool=pool,
             database=database,
             ledger_id=ledger_id,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Views:
+    """What builds and moves the views in this process, and what knows how far they are."""
+
+    builder: Builder
+    runner: Runner
+    standing: Standing
+
+
+async def _views(database: Database, pool: asyncpg.Pool, log: EventLog, manner: Manner) -> _Views:
+    feed = EventFeed(log)
+    builder = Builder(database.connect, feed, InParts(database.url, log.ledger_id), VIEWS)
+    await builder.prepare()
+    standing = Standing(pool, builder.shelf.tables)
+    leadership = Leadership(_connecting(database, FOLLOWING), first=manner is ALONE)
+    runner = Runner(leadership, feed, builder, standing, manner)
+    standing.tell(runner.hurry)
+    return _Views(builder=builder, runner=runner, standing=standing)
 
 
 def _connecting(
@@ -199,8 +207,7 @@ def _services(
     appender: Appender,
     keys: KeyRing,
     log: EventLog,
-    runner: Runner,
-    standing: Standing,
+    views: _Views,
     pool: asyncpg.Pool,
     master: MasterKey,
 ) -> Services:
@@ -222,8 +229,8 @@ def _services(
         registers=registers,
         intake=Intake(ledger=ledger, registers=registers),
         log=log,
-        runner=runner,
-        views=standing,
+        runner=views.runner,
+        views=views.standing,
         overview=OverviewReader(pool),
         now=now,
         new_id=uuid4,
@@ -240,59 +247,6 @@ def _services(
 def _die(error: BaseException) -> None:
     logging.getLogger(__name__).critical("the appender failed; the process ends", exc_info=error)
     os._exit(1)  # Nobody else would answer the callers; a supervisor starts it again.
-
-
-async def serve(
-    settings: Settings, listening: Callable[[], socket.socket], counts: Counts | None = None
-) -> None:
-    """Serve HTTP and keep the read models up until SIGTERM; what was accepted is answered.
-
-    With `counts` it is one of several processes that count together.
-    """
-    async with opened(settings, "serve" if counts is None else "serve-worker") as process:
-        counts = counts or Counts.alone()
-        counting = asyncio.create_task(counts.keep_fresh(process.services.gauges), name="counts")
-        runner = process.services.runner
-        runner.start()
-        clock = timekeeper_of(process)
-        clock.start()
-        gc.freeze()  # What was made at the start stays; the collector need not look at it again.
-        gc.set_threshold(20_000, 20, 50)
-        await answer_until_told(create_app(process.services, counts), listening())
-        await end(counting)
-        await clock.close()
-        await runner.close()
-
-
-async def project(settings: Settings, ready: Callable[[], None]) -> None:
-    """Keep the read models up, and do nothing else, until SIGTERM. Who serves leaves them to us."""
-    told = asyncio.Event()
-    with told_to_end(lambda _: told.set()):
-        async with opened(settings, "project", manner=ALONE) as process:
-            process.services.runner.start()
-            gc.freeze()
-            gc.set_threshold(20_000, 20, 50)
-            ready()
-            await told.wait()
-            await process.services.runner.close()
-
-
-async def serve_by_workers(
-    settings: Settings, listening: Callable[[], socket.socket], command: Sequence[str], count: int
-) -> None:
-    """Let processes of a command serve together until SIGTERM, each on the socket that they share.
-
-    What is missing is made before they start, once, and what cannot be opened stops the start.
-    """
-    async with opened_database(settings, f"hoso serve {os.getpid()}") as database:
-        async with opened(settings, "serve"):
-            pass
-        staying = asyncio.create_task(database.stay(), name="presence")
-        try:
-            with shared_memory() as memory:
-                await Workers(command, count, listening(), memory).run()
-        finally:
-            await end(staying)
 
 
 def machine_of(services: Services) -> Machine:

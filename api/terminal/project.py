@@ -2,7 +2,7 @@
 
 import rich_click as click
 
-from api import main
+from api import main, processes
 from api.terminal.console import carry_out, notes
 
 
@@ -15,4 +15,4 @@ def project() -> None:
 
     Example: `hoso project`
     """
-    carry_out(lambda: main.project(main.read_settings(), lambda: notes.print("ready")))
+    carry_out(lambda: processes.project(main.read_settings(), lambda: notes.print("ready")))

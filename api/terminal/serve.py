@@ -9,7 +9,7 @@ from typing import Final
 
 import rich_click as click
 
-from api import main
+from api import main, processes
 from api.http.counting import MOST_PROCESSES, Counts
 from api.http.serving import listen
 from api.http.workers import ending_with
@@ -46,9 +46,9 @@ def serve(host: str, port: int, workers: int) -> None:
     """
     settings, listening = main.read_settings(), partial(listen, host, port)
     if workers == 1:
-        carry_out(lambda: main.serve(settings, listening))
+        carry_out(lambda: processes.serve(settings, listening))
     else:
-        carry_out(lambda: main.serve_by_workers(settings, listening, _WORKER, workers))
+        carry_out(lambda: processes.serve_by_workers(settings, listening, _WORKER, workers))
 
 
 @click.command(hidden=True)
@@ -67,4 +67,4 @@ async def _serve_beside(
     settings: main.Settings, listening: Callable[[], socket], counts: Counts
 ) -> None:
     with ending_with(sys.stdin.fileno()):
-        await main.serve(settings, listening, counts)
+        await processes.serve(settings, listening, counts)
