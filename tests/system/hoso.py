@@ -4,6 +4,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,25 @@ from api.terminal.command_line import hoso
 from tests.system.service import environment
 
 COMMAND = (sys.executable, "-c", "from api.terminal.command_line import run; run()")
+
+
+@contextmanager
+def beside(verb: str, data: Path, **settings: str) -> Iterator["subprocess.Popen[str]"]:
+    """Start a verb that runs until it is told to end, and wait for its `ready`; kill the rest."""
+    process = subprocess.Popen(
+        [*COMMAND, verb],
+        env={**environment(data), **settings},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stderr is not None
+            assert process.stderr.readline() == "ready\n"
+            yield process
+        finally:
+            process.kill()
 
 
 class Hoso:

@@ -2,10 +2,8 @@
 
 import json
 import signal
-import subprocess
 from base64 import b64encode
-from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
@@ -30,7 +28,7 @@ from tests.conftest import OpenStore
 from tests.examples import calendar_decided
 from tests.stores import PATIENCE, key, until
 from tests.streams.ticking import DAY, HOUR, Time, office
-from tests.system.hoso import COMMAND, Hoso, HosoHere
+from tests.system.hoso import Hoso, HosoHere, beside
 from tests.system.load import AGENCY, DESK, PROCEDURE
 from tests.system.service import Service, environment
 
@@ -112,32 +110,13 @@ async def any_stopped(ledger: Process, dossiers: list[UUID]) -> bool:
     return any([await kinds(ledger, dossier, 3) for dossier in dossiers])
 
 
-@contextmanager
-def clock_process(data: Path, server: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Start `hoso clock` and wait until it is ready; kill what is left of it."""
-    process = subprocess.Popen(
-        [*COMMAND, "clock"],
-        env={**environment(data), **server},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stderr is not None
-            assert process.stderr.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
-
-
 async def test_a_clock_that_is_killed_is_followed_by_one_that_finishes_its_work(
     overdue: list[UUID], ledger: Process, server: dict[str, str], tmp_path: Path
 ) -> None:
-    with clock_process(tmp_path, server) as clock:
+    with beside("clock", tmp_path, **server) as clock:
         await until(lambda: any_stopped(ledger, overdue))
         clock.kill()
-    with clock_process(tmp_path, server) as clock:
+    with beside("clock", tmp_path, **server) as clock:
         await until(lambda: all_stopped(ledger, overdue))
         status = json.loads(Hoso(tmp_path).run("status", "--json", **server).stdout)
         assert {"role": "clock", "pid": clock.pid} in status["processes"]
@@ -180,10 +159,10 @@ async def test_a_served_ledger_has_a_clock_of_its_own(
         service = Service(tmp_path, extra=server).start(log)
     try:
         await until(lambda: all_stopped(ledger, overdue))
-        with clock_process(tmp_path, server) as beside:
+        with beside("clock", tmp_path, **server) as other:
             _, due = await accepted(ledger)
             await decide(ledger, "late", due.astimezone(HOME).date())
-            beside.send_signal(signal.SIGTERM)
-            assert beside.wait(timeout=PATIENCE) == 0
+            other.send_signal(signal.SIGTERM)
+            assert other.wait(timeout=PATIENCE) == 0
     finally:
         assert service.stop() == 0

@@ -2,10 +2,7 @@
 
 import json
 import signal
-import subprocess
 from base64 import b64encode
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -15,8 +12,8 @@ import pytest
 from domain.ledger.locks import Lock
 from tests.conftest import OpenStore
 from tests.stores import PATIENCE, appending, step, until
-from tests.system.hoso import COMMAND, Hoso
-from tests.system.service import Service, environment
+from tests.system.hoso import Hoso, beside
+from tests.system.service import Service
 
 pytestmark = [pytest.mark.system, pytest.mark.postgres]
 
@@ -32,25 +29,6 @@ def server(database_url: str, tmp_path: Path) -> dict[str, str]:
     key = tmp_path / "master.key"
     key.write_text(b64encode(bytes(32)).decode())
     return {"HOSO_DATABASE_URL": database_url, "HOSO_MASTER_KEY_FILE": str(key)}
-
-
-@contextmanager
-def projecting(data: Path, server: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
-    """Start `hoso project` and wait until it is ready; kill what is left of it."""
-    process = subprocess.Popen(
-        [*COMMAND, "project"],
-        env={**environment(data), **server},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with process:
-        try:
-            assert process.stderr is not None
-            assert process.stderr.readline() == "ready\n"
-            yield process
-        finally:
-            process.kill()
 
 
 async def test_who_serves_leaves_the_views_to_it_and_takes_them_back(
@@ -69,7 +47,7 @@ async def test_who_serves_leaves_the_views_to_it_and_takes_them_back(
     try:
         await until(lambda: leads(serving))
         async with open_store() as desk:
-            with projecting(tmp_path, server) as first:
+            with beside("project", tmp_path, **server) as first:
                 await until(lambda: leads(f"hoso project {first.pid}"))
                 await desk.store.append(appending(step(uuid4())))
                 await until(all_shown)
@@ -79,7 +57,7 @@ async def test_who_serves_leaves_the_views_to_it_and_takes_them_back(
             await until(lambda: leads(serving))
             await desk.store.append(appending(step(uuid4())))
             await until(all_shown)
-            with projecting(tmp_path, server) as second:
+            with beside("project", tmp_path, **server) as second:
                 await until(lambda: leads(f"hoso project {second.pid}"))
                 second.send_signal(signal.SIGTERM)
                 printed, _ = second.communicate(timeout=PATIENCE)
