@@ -278,13 +278,24 @@ async def test_next_is_what_commands_really_do(service: Service, way: str) -> No
     assert await service.position() == before
 
 
-async def test_a_read_waits_for_the_position_asked_for(service: Service) -> None:
+async def test_a_read_waits_for_the_position_asked_for(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     dossier = await service.accepted()
     ahead = str(await service.position() + 1)
+    log, looked = service.process.services.log, asyncio.Event()
+    head = log.head
+
+    async def looked_at() -> int:
+        position = await head()
+        looked.set()
+        return position
 
     async def later() -> None:
-        await asyncio.sleep(0.2)  # While the read below waits.
+        await looked.wait()  # And found that it is not there yet.
         await service.accepted()
+
+    monkeypatch.setattr(log, "head", looked_at)
 
     paths = (f"/v1/dossiers/{dossier['id']}", "/v1/dossiers")
     waiting = [service.get(path, min_position=ahead, wait="10") for path in paths]

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from random import Random
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -17,12 +18,14 @@ _PAUSE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What the service said it has recorded."""
+    """What the service said it has recorded, and when that was first asked for and answered."""
 
     source_id: str
     dossier: str
     seq: int
     version: int
+    asked: float
+    answered: float
 
 
 @dataclass
@@ -94,9 +97,10 @@ class Load:
         dossier = str(UUID(int=self.chance.getrandbits(128), version=4))
         items = [self._fact(dossier, f"f{number}-{place}", place) for place in range(count)]
         self.chance.shuffle(items)
+        asked = monotonic()
         if count == 1:
             body = (await self._until_answered(client, "/v1/events", items[0], {})).json()
-            self._note(body["id"], body)
+            self._note(body["id"], body, asked)
             return
         headers = {"Content-Type": BATCH}
         while items:
@@ -104,7 +108,7 @@ class Load:
             refused = {i["id"] for i in answer["items"] if i["outcome"] == "refused"}
             for item in answer["items"]:
                 if item["outcome"] != "refused":
-                    self._note(item["id"], item)
+                    self._note(item["id"], item, asked)
                 elif item["problem"]["status"] not in AGAIN:
                     raise AssertionError(f"refused: {item['problem']}")
             items = [item for item in items if item["id"] in refused]
@@ -139,12 +143,14 @@ class Load:
             "competent_unit": AGENCY,
         }
         key = {"Idempotency-Key": f"c{number}-1"}
+        asked = monotonic()
         first = (await self._until_answered(client, "/v1/dossiers", body, key)).json()
-        self._note(f"c{number}-1", {**first, "dossier": first["id"]})
+        self._note(f"c{number}-1", {**first, "dossier": first["id"]}, asked)
+        asked = monotonic()
         url = f"/v1/dossiers/{first['id']}/offer-transfer"
         headers = {"Idempotency-Key": f"c{number}-2", "If-Match": f'"{first["version"]}"'}
         second = (await self._until_answered(client, url, {"to_unit": AGENCY}, headers)).json()
-        self._note(f"c{number}-2", {**second, "dossier": second["id"]})
+        self._note(f"c{number}-2", {**second, "dossier": second["id"]}, asked)
 
     async def _until_answered(
         self, client: httpx.AsyncClient, url: str, body: object, headers: dict[str, str]
@@ -162,7 +168,9 @@ class Load:
             self.retries += 1
             await asyncio.sleep(_PAUSE)  # A client's back-off, not a wait for a result.
 
-    def _note(self, source_id: str, said: dict[str, Any]) -> None:
+    def _note(self, source_id: str, said: dict[str, Any], asked: float) -> None:
         self.acknowledged.append(
-            Acknowledged(source_id, said["dossier"], said["seq"], said["version"])
+            Acknowledged(
+                source_id, said["dossier"], said["seq"], said["version"], asked, monotonic()
+            )
         )
