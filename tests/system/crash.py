@@ -6,9 +6,10 @@ import json
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from random import Random
 from statistics import median
@@ -24,11 +25,11 @@ from api.operating.catalogue import load_entries
 from api.operating.tokens import granted
 from domain.rules.tokens import Role
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
+from tests.system.killing import FAULTS, Scene
 from tests.system.load import Acknowledged, Load
-from tests.system.service import Service, environment
+from tests.system.service import environment
 
 KILLS_IN_A_LEDGER: Final = 25  # Then a new one, so that checking all of it stays quick.
-FAULTS: Final = ("api killed", "postgres killed")
 _RECOVERY: Final = 60.0
 
 
@@ -42,6 +43,7 @@ class Row:
     lost: int = 0
     doubled: int = 0
     holes: int = 0
+    misordered: int = 0
     chain_differences: int = 0
     rows_different: int = 0
     recovery_s: float = 0.0
@@ -50,13 +52,15 @@ class Row:
 
     @property
     def bad(self) -> int:
-        return self.lost + self.doubled + self.holes + self.chain_differences + self.rows_different
+        counts = (self.lost, self.doubled, self.holes, self.misordered)
+        return sum(counts) + self.chain_differences + self.rows_different
 
 
 async def crash(kills: int, seed: int, folder: Path, report: Console) -> list[Row]:
     """Kill that often, check after each kill, and return the counts."""
     chance = Random(seed)
     rows = {fault: Row(fault) for fault in FAULTS}
+    faults = _in_turns(chance)
     left = kills
     number = 0
     while left:
@@ -64,7 +68,7 @@ async def crash(kills: int, seed: int, folder: Path, report: Console) -> list[Ro
         count = min(left, KILLS_IN_A_LEDGER)
         data = folder / f"ledger-{number}"
         with (folder / f"serve-{number}.log").open("wb") as log:
-            await _one_ledger(data, count, chance, rows, log)
+            await _one_ledger(data, list(islice(faults, count)), chance, rows, log)
         left -= count
         report.print(f"{kills - left} of {kills} kills", style="dim")
     for row in rows.values():
@@ -73,41 +77,40 @@ async def crash(kills: int, seed: int, folder: Path, report: Console) -> list[Ro
     return list(rows.values())
 
 
+def _in_turns(chance: Random) -> Iterator[str]:
+    """Yield every fault equally often, in an order by chance."""
+    while True:
+        yield from chance.sample(list(FAULTS), len(FAULTS))
+
+
 async def _one_ledger(
-    data: Path, kills: int, chance: Random, rows: dict[str, Row], log: IO[bytes]
+    data: Path, faults: Sequence[str], chance: Random, rows: dict[str, Row], log: IO[bytes]
 ) -> None:
     settings = Settings.read(environment(data))
     async with opened(settings, "crash") as process:
         await load_entries(process, load_catalogue(COMMUNE))
         token = await granted(process, Role.DESK, "H44", timedelta(days=1))
-    service = await asyncio.to_thread(Service(data).start, log)
-    load = Load(service.address, token, Random(chance.random()))
+    scene = await asyncio.to_thread(Scene(data, log, chance).start)
+    load = Load(scene.service.address, token, Random(chance.random()))
     sending = asyncio.create_task(load.run())
     try:
-        for _ in range(kills):
-            fault = chance.choice(FAULTS)
-            await _kill(service, load, fault, chance.uniform(0.05, 0.8), rows[fault], log)
+        for fault in faults:
+            await _kill(scene, load, fault, chance.uniform(0.05, 0.8), rows[fault])
             await _check(settings, load.acknowledged, rows[fault])
             if sending.done():
                 sending.result()
     finally:
         sending.cancel()
         await asyncio.wait([sending])
-        await asyncio.to_thread(service.stop)
+        await asyncio.to_thread(scene.stop)
 
 
-async def _kill(
-    service: Service, load: Load, fault: str, after: float, row: Row, log: IO[bytes]
-) -> None:
+async def _kill(scene: Scene, load: Load, fault: str, after: float, row: Row) -> None:
     load.resume()
     await asyncio.sleep(after)  # The random moment itself.
     killed = monotonic()
-    if fault == "api killed":
-        await asyncio.to_thread(service.kill)
-        await asyncio.to_thread(service.start, log)
-    else:
-        service.kill_postgres()
-    await _ready(service.address)
+    await asyncio.to_thread(FAULTS[fault], scene)
+    await _ready(scene.service.address)
     row.times.append(monotonic() - killed)
     row.runs += 1
     await load.pause()
@@ -140,6 +143,7 @@ async def _check(settings: Settings, acknowledged: Sequence[Acknowledged], row: 
         ids = Counter(source_id for source_id, _, _ in said)
         row.doubled += sum(count - 1 for count in ids.values())
         row.doubled += sum(len(seqs) - 1 for seqs in said.values())
+        row.misordered += misordered(acknowledged)
         highest = await process.pool.fetchval("SELECT max(seq) FROM ledger.event")
         row.holes += highest - await process.pool.fetchval("SELECT count(*) FROM ledger.event")
         await process.services.runner.catch_up()
@@ -147,6 +151,18 @@ async def _check(settings: Settings, acknowledged: Sequence[Acknowledged], row: 
         row.rows_different += sum(each.rows_different for each in compared)
     audit = await audited(settings, 1, None)
     row.chain_differences += len(audit.differences)
+
+
+def misordered(acknowledged: Sequence[Acknowledged]) -> int:
+    """Count what was first asked for after another was answered, and yet stands before it."""
+    answered = sorted(acknowledged, key=lambda each: each.answered)
+    count = place = highest = 0
+    for each in sorted(acknowledged, key=lambda each: each.asked):
+        while answered[place].answered < each.asked:
+            highest = max(highest, answered[place].seq)
+            place += 1
+        count += each.seq < highest
+    return count
 
 
 async def _events(process: Process) -> dict[tuple[str, str, int], list[int]]:
