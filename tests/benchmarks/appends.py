@@ -26,8 +26,8 @@ from tests.benchmarks.measuring import (
     Effort,
     Figure,
     Server,
-    alternate,
     benchmark,
+    medians,
     rate,
     server,
 )
@@ -72,7 +72,7 @@ async def _figures(
         one = await _best(theirs, 1, effort.share(300))
         many = await _best(theirs, LARGE, effort.share(5_000))
         slow = 4 if at_least else 1  # The recorder's rounds would take long.
-        ones = await alternate(
+        ones = await medians(
             effort.rounds,
             {
                 "64": partial(ours.append, 64, 1, effort.share(12_000)),
@@ -80,7 +80,7 @@ async def _figures(
                 RECORDER: partial(theirs.append, one, 1, effort.share(1_200 // slow)),
             },
         )
-        manies = await alternate(
+        manies = await medians(
             effort.rounds,
             {
                 "ours": partial(ours.append, LARGE_CALLERS, LARGE, effort.share(50_000)),

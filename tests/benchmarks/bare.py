@@ -1,26 +1,56 @@
-"""The server that ours is measured beside: same framework, same checks, nothing behind."""
+"""The server that ours is measured beside: same framework, same checks, nothing behind.
+
+It has an address for every command, reads a body by the command's own type, and answers as if it
+had been carried out.
+"""
 
 import socket
 import sys
+from datetime import UTC, datetime
+from itertools import count
 from uuid import uuid4
 
 import orjson
 import uvicorn
-from litestar import Litestar, Response, post
+from litestar import Litestar, Response
+from litestar.handlers import HTTPRouteHandler
 
-from api.http.requests import AnyRequest
+from api.http.requests import AnyRequest, key_of, version_of
+from domain.dossier.chapters import COMMANDS
+from domain.dossier.intake import AcceptDossier
 from streams.wire.inputs import command_from
 
+_positions = count(1)
 
-@post("/v1/dossiers", status_code=201)
-async def accept(request: AnyRequest) -> Response[bytes]:
-    command, _ = command_from("accept", await request.body())
-    answer = {"id": uuid4(), "code": command.NAME, "version": 1, "seq": 1, "position": 1}
-    return Response(orjson.dumps(answer), status_code=201, media_type="application/json")
+
+def _handler(name: str) -> HTTPRouteHandler:
+    opens = name == AcceptDossier.NAME
+    address = "/v1/dossiers" if opens else f"/v1/dossiers/{{dossier:str}}/{name}"
+
+    async def carry_out(request: AnyRequest) -> Response[bytes]:
+        key = key_of(request)
+        version = 1 if opens else version_of(request) + 1
+        command_from(name, await request.body())
+        answer = {
+            "id": uuid4(),
+            "code": key,
+            "version": version,
+            "seq": next(_positions),
+            "position": version,
+            "due": datetime.now(UTC),
+        }
+        tag = {"ETag": f'"{version}"'}
+        return Response(
+            orjson.dumps(answer), status_code=201, media_type="application/json", headers=tag
+        )
+
+    return HTTPRouteHandler(address, http_method="POST", status_code=201)(carry_out)
 
 
 async def main(port: int) -> None:
-    application = Litestar([accept], openapi_config=None, logging_config=None)
+    application = Litestar(
+        [_handler(name) for name in COMMANDS], openapi_config=None, logging_config=None
+    )
     config = uvicorn.Config(
         application,
         loop="uvloop",

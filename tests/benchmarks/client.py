@@ -1,116 +1,221 @@
-"""A small HTTP client for load: keep-alive connections, no more parsing than it needs."""
+"""An HTTP client for load: kept-alive connections, and as little work for each answer as can be."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from statistics import quantiles
+import re
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from time import perf_counter
-from typing import cast
+from typing import Any, Final, Protocol, cast
+from urllib.parse import urlsplit
 
-Request = Callable[[int], bytes]
+_LENGTH: Final = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
+_EARLY: Final = 0.0005  # A timer of the loop is as exact as a millisecond.
+_TICK: Final = 0.001
 
 
-class Connection(asyncio.Protocol):
-    """Sends one request at a time and waits for the whole answer."""
+class Script(Protocol):
+    """What is sent. `ask` returns a request and what it is about; None ends it."""
+
+    def ask(self) -> tuple[bytes, Any] | None: ...
+    def answered(self, about: Any, status: bytes, body: bytes) -> None:  # noqa: ANN401  # its own
+        """Learn from an answer; raise what is wrong with it."""
+
+
+@dataclass(slots=True)
+class Waited:
+    """How long requests of a fixed rate waited, in seconds, each from the moment it was due."""
+
+    due: list[float] = field(default_factory=list)
+    took: list[float] = field(default_factory=list)
+
+
+class Caller(asyncio.Protocol):
+    """Sends one request at a time and gives the whole answer to whoever sent it."""
 
     def __init__(self) -> None:
-        self._received = bytearray()
-        self._answer: asyncio.Future[int] | None = None
-        self._transport: asyncio.Transport | None = None
+        self.answered: Callable[[Caller, bytes, bytes], None] | None = None
+        self.broken: Callable[[Exception], None] | None = None
+        self.send: Callable[[bytes], None] = _unconnected
+        self.close: Callable[[], None] = lambda: None
+        self._part = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it.
+        made = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it.
+        self.send, self.close = made.write, made.close
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self.broken is not None:
+            self.broken(exc or ConnectionResetError("The server closed a connection."))
 
     def data_received(self, data: bytes) -> None:
-        self._received += data
-        head, separator, body = bytes(self._received).partition(b"\r\n\r\n")
-        if not separator:
+        if self._part:
+            data = self._part + data
+        end = data.find(b"\r\n\r\n") + 4
+        length = _LENGTH.search(data, 0, end) if end > 3 else None
+        if length is None or len(data) < end + int(length[1]):
+            self._part = data
             return
-        length = int(head.lower().partition(b"content-length:")[2].partition(b"\r\n")[0])
-        if len(body) >= length and self._answer is not None:
-            self._received.clear()
-            self._answer.set_result(int(head[9:12]))
-
-    async def ask(self, request: bytes) -> int:
-        """Return the status of the answer."""
-        if self._transport is None:
-            raise ConnectionError
-        self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(request)
-        return await self._answer
-
-    def close(self) -> None:
-        if self._transport is not None:
-            self._transport.close()
+        self._part = b""
+        if self.answered is not None:
+            self.answered(self, data[9:12], data[end:])
 
 
-async def connections(host: str, port: int, count: int) -> list[Connection]:
+def _unconnected(_: bytes) -> None:
+    raise ConnectionError("It is not connected.")
+
+
+@asynccontextmanager
+async def callers(address: str, count: int) -> AsyncIterator[list[Caller]]:
+    """Connect so many callers to a server."""
+    parts = urlsplit(address)
+    host, port = parts.hostname or "127.0.0.1", parts.port or 80
     loop = asyncio.get_running_loop()
-    made = [await loop.create_connection(Connection, host, port) for _ in range(count)]
-    return [protocol for _, protocol in made]
-
-
-@contextmanager
-def closing_all(opened: list[Connection]) -> Iterator[list[Connection]]:
+    opened = [(await loop.create_connection(Caller, host, port))[1] for _ in range(count)]
     try:
         yield opened
     finally:
         for each in opened:
+            each.broken = None
             each.close()
 
 
-async def at_full_speed(opened: list[Connection], requests: list[bytes], expected: int) -> float:
-    """Send all, each connection one after the other; return requests a second."""
-    waiting = iter(requests)
+class _Load:
+    """Callers at work on a script, until all is answered or something went wrong."""
 
-    async def one(connection: Connection) -> None:
-        for request in waiting:
-            status = await connection.ask(request)
-            if status != expected:
-                raise AssertionError(f"answered {status}, not {expected}")
+    def __init__(self, callers: Iterable[Caller], script: Script) -> None:
+        self._script = script
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        for each in callers:
+            each.answered = self._answered
+            each.broken = self._failed
 
-    begin = perf_counter()
-    await asyncio.gather(*(one(each) for each in opened))
-    return len(requests) / (perf_counter() - begin)
+    def _failed(self, error: Exception) -> None:
+        if not self.done.done():
+            self.done.set_exception(error)
+
+    def _answered(self, caller: Caller, status: bytes, body: bytes) -> None:
+        try:
+            self._learn(caller, status, body)
+        except Exception as error:  # noqa: BLE001  # a callback's: whoever waits for the load raises it
+            self._failed(error)
+
+    def _learn(self, caller: Caller, status: bytes, body: bytes) -> None:
+        raise NotImplementedError
 
 
-async def at_a_rate(
-    opened: list[Connection], requests: list[bytes], expected: int, per_second: float
-) -> tuple[float, float]:
-    """Send at fixed moments whatever the server does; return p50 and p99 in ms from the moment.
+class _Rush(_Load):
+    def __init__(self, callers: list[Caller], script: Script, seconds: float | None) -> None:
+        super().__init__(callers, script)
+        self._until = perf_counter() + seconds if seconds is not None else float("inf")
+        self._about: dict[Caller, object] = {}
+        self._out = 0
+        self.count = 0
+        for each in callers:
+            self._next(each)
 
-    A request whose moment has come while every connection is busy waits, and its wait counts.
+    def _learn(self, caller: Caller, status: bytes, body: bytes) -> None:
+        self._out -= 1
+        self.count += 1
+        self._script.answered(self._about[caller], status, body)
+        self._next(caller)
+
+    def _next(self, caller: Caller) -> None:
+        asked = self._script.ask() if perf_counter() < self._until else None
+        if asked is not None:
+            self._out += 1
+            request, self._about[caller] = asked
+            caller.send(request)
+        elif self._out == 0 and not self.done.done():
+            self.done.set_result(None)
+
+
+async def rush(
+    opened: list[Caller], script: Script, seconds: float | None = None
+) -> tuple[int, float]:
+    """Let each caller send one request after the other; return how many, and the seconds.
+
+    It ends with the script, or after so many seconds, when all is answered.
     """
-    free: asyncio.Queue[Connection] = asyncio.Queue()
-    for each in opened:
-        free.put_nowait(each)
-    took: list[float] = []
     begin = perf_counter()
-
-    async def one(place: int, request: bytes) -> None:
-        due = begin + place / per_second
-        await asyncio.sleep(max(0.0, due - perf_counter()))  # The schedule of the load itself.
-        connection = await free.get()
-        status = await connection.ask(request)
-        free.put_nowait(connection)
-        took.append(perf_counter() - due)
-        if status != expected:
-            raise AssertionError(f"answered {status}, not {expected}")
-
-    await asyncio.gather(*(one(place, request) for place, request in enumerate(requests)))
-    cuts = quantiles(took, n=100)
-    return cuts[49] * 1000, cuts[98] * 1000
+    load = _Rush(opened, script, seconds)
+    await load.done
+    return load.count, perf_counter() - begin
 
 
-def post(path: str, body: bytes, headers: dict[str, str]) -> bytes:
-    lines = [f"POST {path} HTTP/1.1", "Host: localhost"]
-    said = {"Content-Type": "application/json", **headers}
-    lines += [f"{name}: {value}" for name, value in said.items()]
-    lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+class _Paced(_Load):
+    def __init__(
+        self, callers: list[Caller], script: Script, per_second: float, going_on: Callable[[], bool]
+    ) -> None:
+        super().__init__(callers, script)
+        self._loop = asyncio.get_running_loop()
+        self._step = 1 / per_second
+        self._going_on = going_on
+        self._free = list(callers)
+        self._late: deque[float] = deque()
+        self._about: dict[Caller, tuple[object, float]] = {}
+        self._due = perf_counter()
+        self.waited = Waited()
+        self._tick()
+
+    def _tick(self) -> None:
+        try:
+            going_on = self._going_on()
+            now = perf_counter()
+            while going_on and self._due <= now + _EARLY:
+                # Sent early, it waits from then on; the schedule stays.
+                self._late.append(min(self._due, now))
+                self._due += self._step
+            while self._late and self._free:
+                self._start(self._free.pop())
+        except Exception as error:  # noqa: BLE001  # a callback's: whoever waits for the load raises it
+            self._failed(error)
+            return
+        if going_on:
+            self._loop.call_later(_TICK, self._tick)
+        elif not self._late and not self._about and not self.done.done():
+            self.done.set_result(None)
+        else:
+            self._loop.call_later(_TICK, self._tick)
+
+    def _start(self, caller: Caller) -> None:
+        due = self._late.popleft()
+        asked = self._script.ask()
+        if asked is None:
+            raise RuntimeError("The script ended before the load.")
+        request, about = asked
+        self._about[caller] = about, due
+        caller.send(request)
+
+    def _learn(self, caller: Caller, status: bytes, body: bytes) -> None:
+        about, due = self._about.pop(caller)
+        self.waited.due.append(due)
+        self.waited.took.append(perf_counter() - due)
+        self._script.answered(about, status, body)
+        if self._late:
+            self._start(caller)
+        else:
+            self._free.append(caller)
 
 
-def get(path: str, headers: dict[str, str]) -> bytes:
-    lines = [f"GET {path} HTTP/1.1", "Host: localhost"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n"
+async def paced(
+    opened: list[Caller], script: Script, per_second: float, going_on: Callable[[], bool]
+) -> Waited:
+    """Send at fixed moments whatever the server does, while `going_on` says so.
+
+    A request whose moment has come while every caller waits is late, and its wait counts.
+    """
+    load = _Paced(opened, script, per_second, going_on)
+    await load.done
+    return load.waited
+
+
+def post(path: str, headers: str, body: bytes) -> bytes:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n{headers}"
+    return f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def get(path: str, token: str) -> bytes:
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n{authorization}\r\n".encode()

@@ -1,183 +1,124 @@
-"""Commands and facts through HTTP, beside a bare validated POST on the same kind of server."""
+"""Commands through HTTP, as desks send them, beside a bare validated POST on the same cores."""
 
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from itertools import count
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any
-from urllib.parse import urlsplit
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from functools import partial
+from statistics import median
+from typing import Final
 
-import orjson
+from tests.benchmarks.client import callers, rush
+from tests.benchmarks.lag import grown
+from tests.benchmarks.lives import lives
+from tests.benchmarks.measuring import Effort, Figure, alternate, benchmark, say
+from tests.benchmarks.processes import (
+    Ledger,
+    Target,
+    bare,
+    ledger,
+    offers,
+    serving,
+)
+from tests.benchmarks.sending import OPEN, Acceptances, Begun, Desks
+from tests.benchmarks.sides import CALLERS, Sample, Side, beside, tell
 
-from api.main import Settings, opened
-from api.operating.catalogue import load_entries
-from api.operating.tokens import granted
-from domain.rules.tokens import Role
-from streams.registers.catalogue_files import COMMUNE, load_catalogue
-from tests.benchmarks.client import at_a_rate, at_full_speed, closing_all, connections, post
-from tests.benchmarks.measuring import Effort, Figure, alternate, benchmark
-from tests.system.service import Service, environment, free_port
-
-DESK, AGENCY, PROCEDURE = "H44.100.01", "H44.100.02", "2.000815"
-CALLERS = 64
-RATE = 1_000.0
-COMMAND: dict[str, Any] = {
-    "procedure": PROCEDURE,
-    "channel": "direct",
-    "receiving_unit": DESK,
-    "competent_unit": AGENCY,
-}
-OWNER = {"name": "Nguyễn Văn A", "phone": "0912345678", "address": "Thôn 1"}
-_numbers = count()
-
-
-@dataclass(frozen=True)
-class Target:
-    """A server under load, and the token it takes."""
-
-    address: str
-    token: str
-
-    @property
-    def host(self) -> tuple[str, int]:
-        parts = urlsplit(self.address)
-        return parts.hostname or "127.0.0.1", parts.port or 80
-
-    def commands(self, number: int, body: dict[str, Any]) -> list[bytes]:
-        """Return so many acceptances, each under a key of its own."""
-        content = orjson.dumps(body)
-        return [
-            post(
-                "/v1/dossiers",
-                content,
-                {
-                    "Authorization": f"Bearer {self.token}",
-                    "Idempotency-Key": f"bench-{next(_numbers)}",
-                },
-            )
-            for _ in range(number)
-        ]
-
-    def batches(self, number: int, size: int) -> list[bytes]:
-        at = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-        return [
-            post("/v1/events", orjson.dumps([_fact(at) for _ in range(size)]), self._batch())
-            for _ in range(number)
-        ]
-
-    def _batch(self) -> dict[str, str]:
-        media = "application/cloudevents-batch+json"
-        return {"Authorization": f"Bearer {self.token}", "Content-Type": media}
-
-
-def _fact(at: str) -> dict[str, Any]:
-    number = next(_numbers)
-    return {
-        "specversion": "1.0",
-        "id": f"{number}",
-        "source": "urn:bench",
-        "type": "vn.gov.motcua.dossier.step-completed.v1",
-        "subject": f"code:BENCH-{number // 10}",
-        "time": at,
-        "data": {"step": "Thẩm định"},
-    }
-
-
-@asynccontextmanager
-async def served() -> AsyncIterator[Target]:
-    """Start a real service on a new ledger with the shipped catalogue."""
-    with TemporaryDirectory(prefix="hoso-bench-") as folder:
-        data = Path(folder) / "data"
-        async with opened(Settings.read(environment(data)), "bench") as process:
-            await load_entries(process, load_catalogue(COMMUNE))
-            token = await granted(process, Role.DESK, "H44", timedelta(days=1))
-        service = Service(data).start()
-        try:
-            yield Target(service.address, token)
-        finally:
-            service.stop()
-
-
-@contextmanager
-def bare() -> Iterator[Target]:
-    port = free_port()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.bare", str(port)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        if process.stdout is None or not process.stdout.readline().startswith("ready"):
-            raise RuntimeError("The bare server did not start.")
-        yield Target(f"http://127.0.0.1:{port}", "none")
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
+BARE: Final = "bare POST"
+APART: Final = "one server, views apart"
+WORKERS: Final = "two workers, views apart"
+TOGETHER: Final = "all in one process"
+OWNERS: Final = "with owners"
+ACCEPTED: Final = "acceptances"
+ACCEPTED_OWNERS: Final = "acceptances with owners"
 
 
 @benchmark("http")
 async def http(effort: Effort) -> list[Figure]:
-    """One command each, 64 callers, the load generator beside it on the same cores."""
-    many = effort.share(4_000)
-    async with served() as ours:
-        with bare() as nothing:
-            await _full_speed(ours, ours.commands(effort.share(1_000), COMMAND))
-
-            async def commands() -> float:
-                return await _full_speed(ours, ours.commands(many, COMMAND))
-
-            async def with_owner() -> float:
-                body = {**COMMAND, "owner": OWNER}
-                return await _full_speed(ours, ours.commands(many, body))
-
-            async def bare_posts() -> float:
-                return await _full_speed(nothing, nothing.commands(many, COMMAND))
-
-            found = await alternate(
-                effort.rounds,
-                {"bare": bare_posts, "commands": commands, "with owner": with_owner},
-            )
-        batches = await _full_speed(ours, ours.batches(effort.share(60), 100), expected=200)
-        requests = ours.commands(effort.share(10_000), COMMAND)
-        async with _connected(ours) as to_ours:
-            p50, p99 = await at_a_rate(to_ours, requests, 201, RATE)
-    beside = {"bare POST": found["bare"]}
-    return [
-        Figure(
-            name="commands through HTTP, 64 callers",
-            value=found["commands"],
-            unit="/s",
-            beside=beside,
-        ),
-        Figure(
-            name="the same as a share of a bare POST",
-            value=100 * found["commands"] / found["bare"],
-            unit="%",
-            target=50,
-        ),
-        Figure(
-            name="commands with personal values",
-            value=found["with owner"],
-            unit="/s",
-            beside=beside,
-        ),
-        Figure(name="facts in batches of 100", value=batches * 100, unit="events/s"),
-        Figure(name="command at 1,000/s, p50", value=p50, unit="ms"),
-        Figure(name="command at 1,000/s, p99", value=p99, unit="ms", target=25, at_most=True),
-    ]
+    """Next steps of many open dossiers, 64 callers, the load generator beside it."""
+    opened = OPEN if effort.rounds > 1 else CALLERS
+    async with AsyncExitStack() as stack:
+        sides = await _sides(stack, opened)
+        found = await alternate(
+            effort.rounds,
+            {name: partial(side.run, effort.sustained) for name, side in sides.items()},
+        )
+    tell(found)
+    return _figures(found)
 
 
-async def _full_speed(target: Target, requests: list[bytes], expected: int = 201) -> float:
-    async with _connected(target) as opened:
-        return await at_full_speed(opened, requests, expected)
+async def _sides(stack: AsyncExitStack, opened: int) -> dict[str, Side]:
+    """Start every server; what this release cannot run is said and left out."""
+    together = await stack.enter_async_context(serving(await _ledger(stack)))
+    sides = {
+        BARE: await _side(await stack.enter_async_context(bare(together.tokens)), opened),
+        TOGETHER: await _side(together, opened),
+    }
+    one = together
+    if not offers("project"):
+        say("skipped: views apart, since there is no `hoso project`")
+    else:
+        one = await stack.enter_async_context(serving(await _ledger(stack), apart=True))
+        sides[APART] = await _side(one, opened)
+        if offers("serve", "--workers"):
+            served = serving(await _ledger(stack), apart=True, workers=2)
+            sides[WORKERS] = await _side(await stack.enter_async_context(served), opened)
+    if not offers("serve", "--workers"):
+        say("skipped: two workers, since there is no `hoso serve --workers`")
+    sides[OWNERS] = await _side(one, opened, personal=True)
+    sides[ACCEPTED] = Side(one, Acceptances(lives(3), one.tokens))
+    sides[ACCEPTED_OWNERS] = Side(one, Acceptances(lives(3, personal=True), one.tokens))
+    return sides
 
 
-@asynccontextmanager
-async def _connected(target: Target) -> AsyncIterator[list[Any]]:
-    with closing_all(await connections(*target.host, CALLERS)) as made:
-        yield made
+async def _ledger(stack: AsyncExitStack) -> Ledger:
+    return await stack.enter_async_context(ledger())
+
+
+async def _side(target: Target, opened: int, *, personal: bool = False) -> Side:
+    """Return desks at work on a server, their dossiers somewhere in their lives."""
+    desks = Desks(lives(1, personal=personal), target.tokens, opened)
+    if target.ledger is None:
+        desks.pretend()
+    else:
+        async with callers(target.address, CALLERS) as connected:
+            await rush(connected, Begun(desks))
+        await target.ledger.caught_up()
+    return Side(target, desks)
+
+
+def _figures(found: Mapping[str, Sequence[Sample]]) -> list[Figure]:
+    plain = APART if APART in found else TOGETHER
+    named = "`hoso project` beside" if APART in found else "all in one process"
+    made = []
+    if APART in found:
+        what = "commands, one server, `hoso project` beside: share of the bare POST"
+        made.append(_share(what, found[APART], found[BARE], 40, 55))
+    if WORKERS in found:
+        what = "commands, two workers, `hoso project` beside: share of the bare POST"
+        made.append(_share(what, found[WORKERS], found[BARE], 45, 60))
+    what = "commands, all in one process: share of the bare POST"
+    made.append(_share(what, found[TOGETHER], found[BARE], 28, 40))
+    what = f"commands with an owner's values, {named}: share of those without"
+    made.append(_share(what, found[OWNERS], found[plain], 80, 90))
+    what = f"acceptances with an owner's values, {named}: share of those without"
+    made.append(_share(what, found[ACCEPTED_OWNERS], found[ACCEPTED], 80, 90))
+    return made
+
+
+def _share(
+    name: str, ours: Sequence[Sample], theirs: Sequence[Sample], target: float, aim: float
+) -> Figure:
+    """Return the median of the rounds' shares, with rates, processor times and lag beside."""
+    shares = [100 * one.rate / other.rate for one, other in zip(ours, theirs, strict=True)]
+    return Figure(
+        name=name,
+        value=median(shares),
+        unit="%",
+        target=target,
+        aim=aim,
+        flaw=grown([each.lag for each in ours]),
+        beside={
+            "a second": median(each.rate for each in ours),
+            "a second, beside": median(each.rate for each in theirs),
+            **beside(ours),
+            "server, beside, us each": median(each.took["server"] for each in theirs),
+        },
+    )

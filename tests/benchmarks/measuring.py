@@ -3,14 +3,16 @@
 import gc
 import os
 import platform
+import sys
 from asyncio import to_thread
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager, closing
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
 from time import perf_counter
+from typing import TypeVar
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -21,42 +23,67 @@ from infra.migrations import migrate
 
 _SETTINGS = ("fsync", "synchronous_commit", "commit_delay", "commit_siblings", "shared_buffers")
 _COMMITS = 100
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Figure:
-    """A measured figure. `target` is the least that is good enough; with `at_most`, the most."""
+    """A measured figure.
+
+    `target` is the least that is good enough, `aim` what it should be; with `at_most`, the most.
+    `flaw` says why it counts as missed whatever its value is.
+    """
 
     name: str
     value: float
     unit: str
     target: float | None = None
+    aim: float | None = None
     at_most: bool = False
+    flaw: str | None = None
     beside: Mapping[str, float] = field(default_factory=dict)
     server: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def met(self) -> bool | None:
         """Whether the target is met; None if there is none."""
-        if self.target is None:
+        return self._reaches(self.target)
+
+    @property
+    def aim_met(self) -> bool | None:
+        """Whether the aim is met; None if there is none."""
+        return self._reaches(self.aim)
+
+    def _reaches(self, bound: float | None) -> bool | None:
+        if bound is None:
             return None
-        return self.value <= self.target if self.at_most else self.value >= self.target
+        if self.flaw is not None:
+            return False
+        return self.value <= bound if self.at_most else self.value >= bound
 
 
 @dataclass(frozen=True, kw_only=True)
 class Effort:
-    """How long to measure: rounds, and about how many seconds each side gets in a round."""
+    """How long to measure: rounds, and about how many seconds each side gets in a round.
+
+    `sustained` are the seconds in a round of what must go on: half a minute in all rounds.
+    """
 
     rounds: int
     seconds: float
+    sustained: float
 
     def share(self, for_a_second: int) -> int:
         """Return how much work to do, given how much takes about a second."""
         return max(1, round(for_a_second * self.seconds))
 
+    def sustained_share(self, for_a_second: int) -> int:
+        """Return how much work to do in a round of what must go on."""
+        return max(1, round(for_a_second * self.sustained))
 
-THOROUGH = Effort(rounds=7, seconds=1)
-QUICK = Effort(rounds=1, seconds=0.05)
+
+THOROUGH = Effort(rounds=5, seconds=1, sustained=6)
+QUICK = Effort(rounds=1, seconds=0.05, sustained=0.5)
 
 Benchmark = Callable[[Effort], Awaitable[list[Figure]]]
 BENCHMARKS: dict[str, Benchmark] = {}
@@ -72,15 +99,41 @@ def benchmark(name: str) -> Callable[[Benchmark], Benchmark]:
     return register
 
 
+def say(line: str) -> None:
+    """Say something about a measurement that is no figure."""
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  # for people
+
+
 async def alternate(
-    rounds: int, sides: Mapping[str, Callable[[], Awaitable[float]]]
-) -> dict[str, float]:
-    """Measure each side once in every round, so that all meet the same weather: the medians."""
-    found: dict[str, list[float]] = {name: [] for name in sides}
+    rounds: int, sides: Mapping[str, Callable[[], Awaitable[T]]]
+) -> dict[str, list[T]]:
+    """Measure each side once in every round, so that all meet the same weather."""
+    found: dict[str, list[T]] = {name: [] for name in sides}
     for _ in range(rounds):
         for name, measure in sides.items():
             found[name].append(await measure())
+    return found
+
+
+async def medians(
+    rounds: int, sides: Mapping[str, Callable[[], Awaitable[float]]]
+) -> dict[str, float]:
+    """Return the median of each side over so many rounds."""
+    found = await alternate(rounds, sides)
     return {name: median(values) for name, values in found.items()}
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Keep the garbage collector of this process away from what is measured."""
+    gc.collect()
+    gc.freeze()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+        gc.unfreeze()
 
 
 async def rate(count: int, work: Awaitable[object]) -> float:

@@ -17,8 +17,9 @@ from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
 from streams.registers.catalogue_files import COMMUNE, load_catalogue, parse_catalogue
 from tests.benchmarks.bulk import Filling, dossier_id, fill, history
-from tests.benchmarks.client import Connection, closing_all, connections, get
+from tests.benchmarks.client import Caller, callers, get, rush
 from tests.benchmarks.measuring import Effort, Figure, benchmark
+from tests.benchmarks.sending import Questions
 from tests.system.service import Service, environment
 
 COMMUNES = 200
@@ -94,9 +95,9 @@ async def a_million_dossiers(effort: Effort) -> list[Figure]:
             tokens = await _filled(process, dossiers)
         service = await to_thread(Service(data).start)
         try:
-            with closing_all(await connections("127.0.0.1", service.port, 1)) as made:
+            async with callers(service.address, 1) as made:
                 found = {
-                    name: await _latency(made[0], effort, paths, token)
+                    name: await _latency(made, effort, paths, token)
                     for name, (paths, token) in _questions(dossiers, tokens).items()
                 }
         finally:
@@ -160,15 +161,10 @@ def _questions(
 
 
 async def _latency(
-    connection: Connection, effort: Effort, path: Callable[[int], str], token: str
+    made: list[Caller], effort: Effort, path: Callable[[int], str], token: str
 ) -> tuple[float, float]:
-    times = []
-    for turn in range(effort.share(300) + 10):
-        request = get(path(turn), {"Authorization": f"Bearer {token}"})
-        begin = perf_counter()
-        status = await connection.ask(request)
-        times.append((perf_counter() - begin) * 1000)
-        if status != 200:
-            raise AssertionError(f"{path(turn)}: {status}")
-    cuts = quantiles(times[10:] or times, n=20)
-    return median(times[10:] or times), cuts[18]
+    turns = range(effort.share(300) + 10)
+    questions = Questions([get(path(turn), token) for turn in turns])
+    await rush(made, questions)
+    times = [1_000 * each for each in questions.took[10:] or questions.took]
+    return median(times), quantiles(times, n=20)[18]
