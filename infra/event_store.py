@@ -11,6 +11,7 @@ import asyncpg
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
 from domain.errors import Busy, DomainError, InvalidRequest
+from domain.ledger.aggregates import NOTHING
 from domain.ledger.appends import (
     DOSSIER_CODE,
     THE_RULES,
@@ -31,23 +32,27 @@ from infra.codec import encode
 from infra.database import LOST, POISON, Connect
 from infra.event_log import EVENTS, restored
 from infra.keys import KeyRing
+from infra.recollection import Recollection
 
 _OF_REGISTERS: Final = f"{EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LOOK: Final = """
 WITH asked AS MATERIALIZED (
-  SELECT q.place, c.stream_id AS claimed, q.events, coalesce(c.stream_id, q.stream) AS stream_id
-  FROM unnest($1::text[], $2::uuid[], $3::boolean[]) WITH ORDINALITY
-    AS q (name, stream, events, place)
-  LEFT JOIN ledger.claim c ON c.kind = $4 AND c.value = q.name
+  SELECT q.place, c.stream_id AS claimed, q.events, coalesce(c.stream_id, q.stream) AS stream_id,
+    CASE coalesce(c.stream_id, q.stream) WHEN q.known THEN q.version ELSE 0 END AS version
+  FROM unnest($1::text[], $2::uuid[], $3::boolean[], $4::uuid[], $5::int[]) WITH ORDINALITY
+    AS q (name, stream, events, known, version, place)
+  LEFT JOIN ledger.claim c ON c.kind = $6 AND c.value = q.name
 )
 SELECT
   (SELECT max(seq) FROM ledger.event),
   (SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'),
-  (SELECT array_agg(e) FROM (SELECT DISTINCT stream_id FROM asked WHERE events) AS s
-     JOIN ledger.event e USING (stream_id)),
+  (SELECT array_agg(e)
+     FROM (SELECT stream_id, min(version) FROM asked WHERE events GROUP BY stream_id)
+       AS s (stream_id, known)
+     JOIN ledger.event e ON e.stream_id = s.stream_id AND e.version > s.known),
   (SELECT array_agg((place, claimed)) FROM asked WHERE claimed IS NOT NULL),
   (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
-     FROM unnest($5::text[], $6::text[]) AS known (scope, key)
+     FROM unnest($7::text[], $8::text[]) AS known (scope, key)
      JOIN ledger.append a USING (scope, key))
 """
 
@@ -70,6 +75,7 @@ class PostgresStore:
         self._appender = appender
         self._connection: asyncpg.Connection | None = None
         self._reads = Batcher(self._look)
+        self._recollection = Recollection()
         self._told: Callable[[], None] = lambda: None
         self._keys: KeyRing | None = None
 
@@ -167,12 +173,15 @@ class PostgresStore:
     ) -> Iterator[Reading]:
         """Answer in one statement, so as of one moment; no question is answered for another."""
         dossiers = [each for each in questions if each.name is not None or each.stream is not None]
+        known = [self._recollection.of(each) for each in dossiers]
         keys = [key for question in questions for key in question.keys]
         (row,) = await connection.fetch(
             _LOOK,
             [each.name for each in dossiers],
             [each.stream for each in dossiers],
             [each.events for each in dossiers],
+            [None if each is None else each.stream for each in known],
+            [0 if each is None else each.dossier.version for each in known],
             DOSSIER_CODE,
             [scope for scope, _ in keys],
             [key for _, key in keys],
@@ -182,6 +191,7 @@ class PostgresStore:
             rows = await connection.fetch(_OF_REGISTERS, self.rules.position)
             self.rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
         found = _Found(
+            recollection=self._recollection,
             position=position or 0,
             events=_by_stream(events or ()),
             claimed={
@@ -197,6 +207,7 @@ class PostgresStore:
         return self._connection
 
     def _drop(self) -> None:
+        self._recollection.forget()  # Whatever comes back may be another ledger.
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
@@ -218,8 +229,12 @@ def _by_stream(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[Recorded[Dossi
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """What a statement found for all of its questions; `claimed` by their identity."""
+    """What a statement found for all of its questions; `claimed` by their identity.
 
+    `events` are at least those that are not recollected.
+    """
+
+    recollection: Recollection
     position: int
     events: Mapping[UUID, Sequence[Recorded[DossierEvent]]]
     claimed: Mapping[int, UUID]
@@ -228,11 +243,13 @@ class _Found:
     def reading(self, asked: Question) -> Reading:
         claimed = self.claimed.get(id(asked))
         stream = claimed or asked.stream
-        events = self.events.get(stream, ()) if stream is not None and asked.events else ()
+        dossier = NOTHING
+        if stream is not None and asked.events:
+            dossier = self.recollection.read(asked, stream, self.events.get(stream, ()))
         return Reading(
             stream=stream,
             claimed=claimed,
-            events=tuple(events),
+            dossier=dossier,
             stored={key: self.stored[key] for key in asked.keys if key in self.stored},
             position=self.position,
         )

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4, uuid5
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded
 from domain.errors import DomainError, TooLarge
+from domain.ledger.aggregates import Aggregate
 from domain.ledger.appends import (
     DOSSIER_CODE,
     THE_RULES,
@@ -61,7 +62,7 @@ class MemoryStore:
         return Reading(
             stream=stream,
             claimed=claimed,
-            events=tuple(cast("Recorded[DossierEvent]", _restored(row)) for row in rows),
+            dossier=Aggregate([cast("Recorded[DossierEvent]", _restored(row)) for row in rows]),
             stored={key: Stored(*each) for key, each in known.items()},
             position=self._state.seq,
         )

@@ -21,7 +21,6 @@ from api.showing.answers import Answer, Count, Moment, PortalStatus
 from api.showing.dossiers import DossierItem, DossierState, History, history_items
 from domain.dossier import history
 from domain.dossier.chapters import COMMANDS
-from domain.dossier.evolve import replay
 from domain.dossier.regularity import allowed, refusal
 from domain.dossier.state import Dossier
 from domain.envelope import ProcedureCode, UnitCode
@@ -52,7 +51,7 @@ async def seen(
     reading = await services.store.read(Question.about(ref))
     if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
-    dossier = replay(reading.stream, reading.events, services.store.rules)
+    dossier = reading.dossier.state(reading.stream, services.store.rules)
     if not sender.sees(dossier):
         raise NotFound("such dossier")
     return dossier, reading.events, reading.position

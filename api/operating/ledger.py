@@ -17,7 +17,6 @@ from api.naming import dossier_ref
 from api.services import Services
 from api.showing.dossiers import DossierState, History, history_items
 from domain.dossier import history as told
-from domain.dossier.evolve import replay
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
 from domain.ledger.access import Sender
@@ -98,7 +97,7 @@ async def found_dossier(services: Services, text: str) -> tuple[Dossier, told.Hi
     reading = await services.store.read(Question.about(dossier_ref(text)))
     if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
-    found = replay(reading.stream, reading.events, services.store.rules)
+    found = reading.dossier.state(reading.stream, services.store.rules)
     return found, reading.events, reading.position
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Pin, Recorded
 from domain.errors import DomainError, IllegalTransition, KeyReused, NotFound
+from domain.ledger.aggregates import NOTHING, Aggregate
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
@@ -152,9 +153,14 @@ class Reading:
 
     stream: UUID | None = None
     claimed: UUID | None = None
-    events: tuple[Recorded[DossierEvent], ...] = ()
+    dossier: Aggregate = NOTHING
     stored: Mapping[KeyName, Stored] = field(default_factory=dict)
     position: int
+
+    @property
+    def events(self) -> tuple[Recorded[DossierEvent], ...]:
+        """Return the events of the dossier in the order in which they were told."""
+        return self.dossier.events
 
     def known(self, key: Key | None) -> Outcome | None:
         """Return what a request was answered before. Raises KeyReused where it was another one."""

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from domain.dossier.chapter import DossierCommand, Opening, Situation
 from domain.dossier.decisions import Decided, decide, pins_of
-from domain.dossier.evolve import code_said, replay
+from domain.dossier.evolve import code_said
 from domain.dossier.state import Dossier
 from domain.envelope import Meta, UnitCode, event_id
 from domain.errors import CodeTaken, DomainError, InvalidRequest, NotFound, StaleVersion
@@ -176,7 +176,7 @@ class Ledger:
 
     def _decided(self, placed: _Placed, reading: Reading) -> Append:
         rules, order = self._store.rules, placed.order
-        dossier = replay(placed.dossier, reading.events, rules)
+        dossier = reading.dossier.state(placed.dossier, rules)
         _find(placed, dossier, reading)
         if placed.expected != dossier.version:
             raise StaleVersion(placed.expected, dossier.version)

@@ -8,7 +8,7 @@ from uuid import UUID
 from domain.dossier.chapter import Opening
 from domain.dossier.chapters import ACT_OF
 from domain.dossier.events import DossierEvent, VoidingEvent
-from domain.dossier.evolve import advance, replay
+from domain.dossier.evolve import advance
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Recorded
 from domain.errors import Busy, CodeTaken, DomainError, RulesChanged
@@ -182,7 +182,7 @@ class Line:
             return Result(outcome=stored, repeated=True)
         if stored.stream != reading.stream:
             reading = await self._store.read(Question(stream=stored.stream))
-        dossier = replay(stored.stream, reading.events, self._store.rules)
+        dossier = reading.dossier.state(stored.stream, self._store.rules)
         return Result(outcome=stored, repeated=True, findings=self._seen(fact.sender, dossier))
 
     async def _answered(self, sent: "_Sent", answer: Answer, reading: Reading) -> Result:
@@ -192,7 +192,7 @@ class Line:
         if not self._with_findings:
             return Result(outcome=outcome)
         rules = self._store.rules
-        before = replay(sent.event.originator_id, reading.events, rules)
+        before = reading.dossier.state(sent.event.originator_id, rules)
         recorded = _recorded(sent.event, outcome.version or 0)
         then = advance(before, reading.events, [recorded], rules)
         return Result(outcome=outcome, findings=self._seen(fact.sender, then))
@@ -216,6 +216,7 @@ class _Sight:
     """Who may see a dossier while facts come in: replayed only where that may have changed."""
 
     def __init__(self, reading: Reading, rules: RuleBook) -> None:
+        self._reading = reading
         self._rules = rules
         self._history = list(reading.events)
         self._new: list[Recorded[DossierEvent]] = []
@@ -226,7 +227,7 @@ class _Sight:
     def of(self, stream: UUID) -> Dossier:
         """Return the dossier as far as it matters who may see it."""
         if self._dossier is None:
-            self._dossier = replay(stream, self._history, self._rules)
+            self._dossier = self._reading.dossier.state(stream, self._rules)
         elif self._is_stale:
             self._dossier = advance(self._dossier, self._history, self._new, self._rules)
             self._history += self._new

@@ -7,7 +7,6 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from domain.dossier.chapter import DossierCommand
-from domain.dossier.evolve import replay
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import UnitEnded
@@ -47,7 +46,7 @@ class Machine:
     async def read(self, dossier: UUID) -> Dossier:
         """Return the dossier as the ledger has it now."""
         reading = await self.store.read(Question(stream=dossier))
-        return replay(dossier, reading.events, self.store.rules)
+        return reading.dossier.state(dossier, self.store.rules)
 
     async def _execute(self, command: DossierCommand, dossier: Dossier, key: str) -> Result:
         order = Order(

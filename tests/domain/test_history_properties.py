@@ -20,6 +20,7 @@ from domain.dossier.results import ResultRejected
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Recorded
 from domain.errors import DomainError
+from domain.ledger.aggregates import Aggregate
 from tests.examples import (
     COMMAND_FOR,
     DOSSIER,
@@ -27,7 +28,9 @@ from tests.examples import (
     HOUR,
     MORNING,
     asking_for,
+    calendar_decided,
     id_of,
+    own_rule_book,
     recorded,
     rule_book,
 )
@@ -124,6 +127,22 @@ def test_a_state_that_goes_on_is_the_one_that_a_replay_gives(told: History, know
     then = advance(before, told[:known], told[known:], rule_book())
     assert then == replay(DOSSIER, told, rule_book())
     assert before == unchanged
+
+
+@settings(max_examples=examples(200, long=10_000))
+@for_all(facts(), st.data())
+def test_who_reads_on_has_the_state_that_a_replay_gives(told: History, data: st.DataObject) -> None:
+    rules = own_rule_book()
+    aggregate, seq = Aggregate(), rules.position
+    while len(aggregate.events) < len(told):
+        known = len(aggregate.events)
+        aggregate = aggregate.followed_by(told[known : known + data.draw(st.integers(1, 4))])
+        if data.draw(st.booleans()):
+            seq += 1
+            rules.learn([recorded(calendar_decided(), version=seq, seq=seq)])
+        if data.draw(st.booleans()):
+            replayed = replay(DOSSIER, told[: len(aggregate.events)], rules)
+            assert aggregate.state(DOSSIER, rules) == replayed
 
 
 @QUICK

@@ -10,8 +10,10 @@ from domain.dossier.parts import Party
 from domain.errors import Busy, DomainError, InvalidRequest
 from domain.ledger.appends import Question
 from domain.personal import Personal
+from infra.recollection import Recollection
 from tests.conftest import OpenStore
-from tests.stores import Opened, accepted, appending, key, step
+from tests.examples import recorded
+from tests.stores import Opened, accepted, appending, claim, key, step
 
 
 async def test_a_reading_is_of_one_moment(open_store: OpenStore) -> None:
@@ -74,6 +76,43 @@ async def test_lost_connections_are_replaced(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+
+
+async def test_what_is_recollected_is_what_stands_in_the_ledger(open_store: OpenStore) -> None:
+    """Also after another process went on, and by each of the names of a dossier."""
+    stream, alias = uuid4(), uuid4()
+    asked = [
+        Question(name="A-1"),
+        Question(stream=stream),
+        Question(name=str(alias), stream=alias),
+    ]
+    async with open_store() as process, open_store() as other:
+        for question in asked:
+            assert not (await process.store.read(question)).events  # It recollects that, too.
+        names = (claim("A-1", stream), claim(str(alias), stream))
+        await process.store.append(appending(accepted(stream, code="A-1"), claims=names))
+        for number in range(1, 6):
+            for question in (*asked, *asked):
+                async with open_store() as fresh:
+                    everything = (await fresh.store.read(Question(stream=stream))).events
+                assert (await process.store.read(question)).events == everything
+                assert len(everything) == number
+            await other.store.append(appending(step(stream)))
+
+
+async def test_what_is_recollected_is_bounded_and_forgotten() -> None:
+    """A dossier without events counts, too: else names that nobody holds would fill the memory."""
+    recollection = Recollection(most=6)
+    asked = [Question(stream=uuid4()) for _ in range(4)]
+    for each in asked[:3]:
+        recollection.read(each, each.stream or uuid4(), ())
+    assert all(map(recollection.of, asked[:3]))
+    recollection.read(asked[0], asked[0].stream or uuid4(), ())
+    long = [recorded(step(asked[3].stream or uuid4()), version=place) for place in (1, 2, 3)]
+    recollection.read(asked[3], asked[3].stream or uuid4(), long)
+    assert [recollection.of(each) is not None for each in asked] == [True, False, True, True]
+    recollection.forget()
+    assert not any(map(recollection.of, asked))
 
 
 async def answer(process: Opened) -> int:
