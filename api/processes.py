@@ -6,7 +6,7 @@ import os
 import socket
 from collections.abc import Callable, Sequence
 
-from api.http.app import create_app
+from api.http.app import Application
 from api.http.counting import Counts, shared_memory
 from api.http.serving import answer_until_told, told_to_end
 from api.http.workers import Workers
@@ -30,7 +30,7 @@ async def serve(
         clock = timekeeper_of(process)
         clock.start()
         _collect_seldom()
-        await answer_until_told(create_app(process.services, counts), listening())
+        await answer_until_told(Application(process.services, counts), listening())
         await end(counting)
         await clock.close()
         await runner.close()

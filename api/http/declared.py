@@ -11,12 +11,12 @@ from inspect import cleandoc
 from types import UnionType
 from typing import Annotated, Any, Final, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
-from litestar import HttpMethod, Response
-from litestar.handlers import HTTPRouteHandler
+from litestar import HttpMethod
 
 from api.http.queries import Fresh, Query, QueryReader
-from api.http.replies import JSON, File, Media, Replied, Reply, Schema, response_of
-from api.http.requests import AnyRequest, body_of, pairs_of, reached, sender_of, services_of
+from api.http.replies import File, Media, Replied, Reply, Schema, response_of
+from api.http.requests import Request, body_of, pairs_of, reached, sender_of
+from api.http.responses import JSON, Response
 from api.services import Services
 from api.showing.answers import Answer
 from domain import errors as why
@@ -58,7 +58,7 @@ class Visitor:
     """Whoever asks without a token."""
 
     services: Services
-    request: AnyRequest
+    request: Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Parameter:
     schema: Schema
     description: str
     example: str
-    read: Callable[[AnyRequest], object]
+    read: Callable[[Request], object]
     required: bool = True
 
 
@@ -115,7 +115,7 @@ class Operation:
     parameters: tuple[Parameter, ...]
     bodies: tuple[Body, ...]
     answers: tuple[Answered, ...]
-    handler: HTTPRouteHandler
+    answer: Callable[[Request], Awaitable[Response]]
 
     @property
     def path(self) -> str:
@@ -201,8 +201,6 @@ def _operation(plan: _Plan, handler: Handler, name: str | None, text: str | None
     takes = _takes(hints, plan.query)
     query = QueryReader(takes.query) if takes.query is not None else None
     large: Problems = (why.TooLarge,) if takes.bodies else ()
-    made = _endpoint(plan, handler, takes, query)
-    status = answers[0].status
     return Operation(
         method=plan.method,
         address=plan.address,
@@ -214,7 +212,7 @@ def _operation(plan: _Plan, handler: Handler, name: str | None, text: str | None
         parameters=tuple(takes.parameters.values()),
         bodies=takes.bodies,
         answers=answers,
-        handler=HTTPRouteHandler(plan.address, http_method=plan.method, status_code=status)(made),
+        answer=_endpoint(plan, handler, takes, query),
     )
 
 
@@ -249,11 +247,11 @@ def _answers(hint: Any) -> Iterator[Answered]:  # noqa: ANN401  # an annotation
 
 def _endpoint(
     plan: _Plan, handler: Handler, takes: _Takes, query: QueryReader[Query] | None
-) -> Callable[[AnyRequest], Awaitable[Response[bytes]]]:
+) -> Callable[[Request], Awaitable[Response]]:
     """Return what is run for a request. Who asks comes before all but a slip in a name."""
     readers = [(name, each.read) for name, each in takes.parameters.items()]
 
-    async def endpoint(request: AnyRequest) -> Response[bytes]:
+    async def endpoint(request: Request) -> Response:
         pairs = pairs_of(request) if query is not None else ()
         if pairs and query is not None:
             query.refuse_unknown(pairs)
@@ -273,8 +271,8 @@ def _endpoint(
     return endpoint
 
 
-async def _caller(request: AnyRequest, actions: tuple[Action, ...]) -> Visitor:
-    services = services_of(request)
+async def _caller(request: Request, actions: tuple[Action, ...]) -> Visitor:
+    services = request.serving.services
     if not actions:
         return Visitor(services, request)
     return Caller(services, request, await sender_of(request, *actions))

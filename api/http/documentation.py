@@ -7,7 +7,7 @@ from typing import Annotated, Final
 
 from api.http.declared import Parameter, Resource
 from api.http.replies import File, Media
-from api.http.requests import AnyRequest
+from api.http.requests import Request
 from domain.errors import NotFound
 
 documents: Final = Resource("Documentation", "This description, for programs and for people.")
@@ -21,8 +21,8 @@ FILES: Final = {
 }
 
 
-def _file_name(request: AnyRequest) -> str:
-    name: str = request.path_params["name"]
+def _file_name(request: Request) -> str:
+    name = request.path_params["name"]
     if name not in FILES:
         raise NotFound("such file")
     return name

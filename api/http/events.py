@@ -9,7 +9,8 @@ from msgspec import Struct
 
 from api.http.declared import Body, Caller, Resource, ref
 from api.http.problems import Problem
-from api.http.replies import JSON, Created, Reply, Schema
+from api.http.replies import Created, Reply, Schema
+from api.http.responses import JSON
 from api.services import Services
 from api.showing import examples
 from api.showing.answers import Answer, Count
@@ -98,7 +99,7 @@ async def post_events(
     well-formed is recorded, also late and out of order; what does not fit is said to be irregular.
     One bad item of a batch spoils no other. Whoever keeps the registers sends their entries here.
     """
-    media = caller.request.headers.get("content-type", JSON).partition(";")[0].strip().lower()
+    media = (caller.request.header(b"content-type") or JSON).partition(";")[0].strip().lower()
     services, sender = caller.services, caller.sender
     if media == BATCH:
         return Reply(await _record_batch(services, sender, body))

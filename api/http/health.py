@@ -92,11 +92,11 @@ async def metrics(visitor: Visitor) -> Annotated[File, Media(("text/plain",))]:
     are.
     """
     client = visitor.request.client
-    if client is None or not ip_address(client.host).is_loopback:
+    if client is None or not ip_address(client).is_loopback:
         raise Forbidden("Metrics are for this machine only.")
     services = visitor.services
     position = await services.views.position()
     registry = CollectorRegistry()
-    writer = visitor.request.app.state.counts.total(services.gauges())
+    writer = visitor.request.serving.counts.total(services.gauges())
     registry.register(Figures(writer, position, len(await _halted(services))))
     return File(generate_latest(registry), CONTENT_TYPE_LATEST)

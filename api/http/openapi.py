@@ -12,7 +12,8 @@ from api.http.documentation import documents
 from api.http.operations import SERVED
 from api.http.problems import MEDIA_TYPE, STATUS, Problem
 from api.http.queries import QueryParameter
-from api.http.replies import JSON, File, Media
+from api.http.replies import File, Media
+from api.http.responses import JSON
 from api.showing.refusals import TITLES
 from domain import errors as why
 

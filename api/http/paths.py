@@ -5,7 +5,7 @@ from urllib.parse import unquote
 from uuid import UUID
 
 from api.http.declared import Parameter
-from api.http.requests import AnyRequest, key_of, version_of
+from api.http.requests import Request, key_of, version_of
 from api.naming import dossier_ref
 from domain.errors import InvalidRequest, NotFound
 from streams.wire.examples import DOSSIER_CODE
@@ -16,18 +16,18 @@ _KEY: Final = {"type": "string", "pattern": "^[\\x21-\\x7e]{1,200}$"}
 _KEY_EXAMPLE: Final = "quay-1-20260302-0001"
 
 
-def _dossier(request: AnyRequest) -> UUID | str:
+def _dossier(request: Request) -> UUID | str:
     return dossier_ref(request.path_params["dossier"])
 
 
-def _code(request: AnyRequest) -> str:
+def _code(request: Request) -> str:
     ref = dossier_ref(request.path_params["code"])
     if not isinstance(ref, str):
         raise NotFound("such dossier")
     return ref
 
 
-def _key_as_sent(request: AnyRequest) -> str:
+def _key_as_sent(request: Request) -> str:
     """Return the key at the end of a path; the framework loses some of its slashes."""
     path: bytes = request.scope["raw_path"]
     text = unquote(path.decode("latin-1").removeprefix(COMMANDS_PATH))

@@ -1,15 +1,15 @@
 """Refusals as RFC 9457 problem details: one table, and no try/except elsewhere."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Self
 
-from litestar import Response
 from litestar.exceptions import HTTPException
 from msgspec import UNSET, Meta, UnsetType
 
-from api.http.requests import AnyRequest
+from api.http.responses import Response
 from api.showing.answers import Answer, PortalStatus, encoded
 from api.showing.examples import PROBLEM
 from api.showing.refusals import TITLES
@@ -76,47 +76,46 @@ class Problem(Answer, kw_only=True):
         )
 
 
-def problem_response(problem: appends.Problem) -> Response[bytes]:
+def problem_response(problem: appends.Problem) -> Response:
     status = STATUS[problem.code]
-    headers = {}
+    headers: dict[str, str] = {}
     if status in (HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.TOO_MANY_REQUESTS):
         headers["Retry-After"] = RETRY_AFTER
     if status is HTTPStatus.UNAUTHORIZED:
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
-        encoded(Problem.of(problem)),
-        status_code=status,
-        media_type=MEDIA_TYPE,
-        headers=headers,
+        status=status, content=encoded(Problem.of(problem)), media=MEDIA_TYPE, headers=headers
     )
 
 
-def refused(_: AnyRequest, refusal: why.DomainError) -> Response[bytes]:
-    return problem_response(appends.Problem.of(refusal))
+def refused(error: Exception, lost: Sequence[type[Exception]], where: str) -> Response:
+    """Answer whatever went wrong at an operation. `lost`: the database is away."""
+    if isinstance(error, why.DomainError):
+        return problem_response(appends.Problem.of(error))
+    if isinstance(error, tuple(lost)):
+        return _away(error)
+    return crashed(error, where)
 
 
-def not_served(_: AnyRequest, error: HTTPException) -> Response[bytes]:
-    """Answer what the framework refuses: unknown addresses, other methods, bodies too large."""
+def not_served(error: HTTPException) -> Response:
+    """Answer what the framework refuses: unknown addresses and other methods."""
     if error.status_code == HTTPStatus.NOT_FOUND:
         return problem_response(appends.Problem.of(why.NotFound("such address")))
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         detail = "This address does not support the method."
         response = problem_response(appends.Problem(code="method-not-allowed", detail=detail))
-        response.headers.update(error.headers or {})
-        return response
-    if error.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return problem_response(appends.Problem.of(why.TooLarge("8 MiB")))
+        return replace(response, headers={**response.headers, **(error.headers or {})})
     return problem_response(appends.Problem.of(why.InvalidRequest(error.detail)))
 
 
-def away(_: AnyRequest, error: Exception) -> Response[bytes]:
+def _away(error: Exception) -> Response:
     """Answer while the database is away: it comes back, and the same request may be sent again."""
     _log.warning("the database is away: %s", type(error).__name__)
     return problem_response(appends.Problem.of(why.Busy("The database is away.")))
 
 
-def crashed(request: AnyRequest, error: Exception) -> Response[bytes]:
+def crashed(error: Exception, where: str) -> Response:
     """Answer a bug. It is logged once, here, with nothing of what was sent."""
-    _log.error("%s %s failed", request.method, request.scope["path_template"], exc_info=error)
+    _log.error("%s failed", where, exc_info=error)
     detail = "The service failed; it is logged. Sending it again is safe."
     return problem_response(appends.Problem(code="internal-error", detail=detail))

@@ -10,7 +10,6 @@ from api.http.replies import At
 from api.http.requests import reached
 from api.showing import examples
 from api.showing.answers import Answer
-from domain.dossier.evolve import replay
 from domain.dossier.status import SHOWN
 from domain.errors import Busy, InvalidRequest, NotFound, NotYet, TooManyRequests
 from domain.ledger.appends import Question
@@ -42,13 +41,13 @@ async def look_up(code: DossierCode, asked: Fresh, visitor: Visitor) -> At[Compl
 
     An address may ask 120 times at once, and 10 times a second after that.
     """
-    services, client = visitor.services, visitor.request.client
-    visitor.request.app.state.counts.spend(client.host if client else "", BURST, RATE)
+    services, serving = visitor.services, visitor.request.serving
+    serving.counts.spend(visitor.request.client or "", BURST, RATE)
     await reached(services, asked)  # Only now: who asks too often does not wait here.
     reading = await services.store.read(Question.about(code))
     if reading.stream is None:
         raise NotFound("such dossier")
-    dossier = replay(reading.stream, reading.events, services.store.rules)
+    dossier = reading.dossier.state(reading.stream, services.store.rules)
     if dossier.status is None or dossier.code is None:
         raise NotFound("such dossier")
     shown = SHOWN[dossier.status]

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final, Generic, TypeVar
 
-from litestar import Response
-
 from api.http.problems import problem_response
+from api.http.responses import Response
 from api.showing.answers import Answer, encoded
 from domain.ledger import appends
 
-JSON: Final = "application/json"
 Schema = Mapping[str, object]
 T_co = TypeVar("T_co", bound=Answer, covariant=True)
 
@@ -80,6 +78,8 @@ class Carried(Created[T_co]):
 class File:
     """Bytes that have no schema."""
 
+    STATUS: ClassVar[int] = 200
+
     content: bytes
     media: str
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -96,14 +96,12 @@ Replied = Reply[Answer] | File | appends.Problem
 """A problem is a refusal that was stored, answered as it was the first time."""
 
 
-def response_of(reply: Replied) -> Response[bytes]:
+def response_of(reply: Replied) -> Response:
     if isinstance(reply, Reply):
-        return Response(
-            encoded(reply.body),
-            status_code=reply.STATUS,
-            media_type=JSON,
-            headers=reply.headers(),
-        )
+        content = encoded(reply.body)
+        return Response(status=reply.STATUS, content=content, headers=reply.headers())
     if isinstance(reply, File):
-        return Response(reply.content, media_type=reply.media, headers=reply.headers)
+        return Response(
+            status=File.STATUS, content=reply.content, media=reply.media, headers=reply.headers
+        )
     return problem_response(reply)

@@ -2,15 +2,17 @@
 
 import asyncio
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 from hashlib import sha256
 from time import monotonic
-from typing import Any, cast
+from typing import Final
 from urllib.parse import parse_qsl
 
 import msgspec
-from litestar import Request
-from litestar.datastructures import State
+from litestar.types import HTTPScope, Receive
 
+from api.http.counting import Counts
 from api.http.queries import Fresh, Pairs
 from api.services import Services
 from domain.errors import (
@@ -18,12 +20,13 @@ from domain.errors import (
     InvalidRequest,
     KeyRequired,
     NotYet,
+    TooLarge,
     Unauthorized,
     VersionRequired,
 )
 from domain.ledger.access import Action, Sender, authenticate
 
-AnyRequest = Request[Any, Any, State]
+MAX_BODY: Final = 8 << 20
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _VERSION = re.compile(r'(?:W/)?"(\d{1,9})"')
@@ -32,14 +35,62 @@ _LOOK_AGAIN = 0.05
 _STALE_RULES = 0.5  # Seconds after which a revoked token is refused for sure.
 
 
-def services_of(request: AnyRequest) -> Services:
-    return cast("Services", request.app.state.services)
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What the operations of a process work with."""
+
+    services: Services
+    counts: Counts
 
 
-async def sender_of(request: AnyRequest, action: Action, *others: Action) -> Sender:
+class Request:
+    """What was sent, by whichever way it came in: its head, and its body, which is read once."""
+
+    __slots__ = ("_headers", "_receive", "path_params", "scope", "serving")
+
+    def __init__(
+        self, scope: HTTPScope, receive: Receive, path_params: Mapping[str, str], serving: Serving
+    ) -> None:
+        self.scope = scope
+        self.path_params = path_params
+        self.serving = serving
+        self._receive = receive
+        self._headers = dict(reversed(list(scope["headers"])))  # Of each name the first.
+
+    def header(self, name: bytes) -> str | None:
+        """Return the first header of a name, which is in lower case."""
+        value = self._headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+    @property
+    def client(self) -> str | None:
+        """Return the address that asks."""
+        client = self.scope["client"]
+        return None if client is None else client[0]
+
+    async def body(self) -> bytes:
+        """Return the body. TooLarge for one of more than 8 MiB, as soon as that is known."""
+        announced = self._headers.get(b"content-length")
+        if announced is not None and int(announced) > MAX_BODY:  # The server has checked its form.
+            raise TooLarge("8 MiB")
+        parts: list[bytes] = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                raise InvalidRequest("The body did not come to its end.")
+            parts.append(message["body"])
+            size += len(message["body"])
+            if size > MAX_BODY:
+                raise TooLarge("8 MiB")
+            if not message["more_body"]:
+                return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+async def sender_of(request: Request, action: Action, *others: Action) -> Sender:
     """Return who asks, if one of the actions is theirs, or raise Unauthorized or Forbidden."""
-    services = services_of(request)
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    services = request.serving.services
+    scheme, _, token = (request.header(b"authorization") or "").partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise Unauthorized
     digest = sha256(token.strip().encode()).hexdigest()
@@ -59,15 +110,15 @@ def _must(sender: Sender, action: Action, others: tuple[Action, ...]) -> None:
         _must(sender, others[0], others[1:])
 
 
-def pairs_of(request: AnyRequest) -> Pairs:
+def pairs_of(request: Request) -> Pairs:
     """Return the parameters after the ?, as they were sent."""
     text = request.scope["query_string"]
     return parse_qsl(text.decode("latin-1"), keep_blank_values=True) if text else ()
 
 
-def key_of(request: AnyRequest) -> str | None:
+def key_of(request: Request) -> str | None:
     """Return the Idempotency-Key, or raise KeyRequired for what can be none."""
-    key = request.headers.get("idempotency-key")
+    key = request.header(b"idempotency-key")
     if key is None:
         return None
     if _KEY.fullmatch(key) is None:
@@ -75,9 +126,9 @@ def key_of(request: AnyRequest) -> str | None:
     return key
 
 
-def version_of(request: AnyRequest) -> int:
+def version_of(request: Request) -> int:
     """Return the version in If-Match, or raise VersionRequired or InvalidRequest."""
-    text = request.headers.get("if-match")
+    text = request.header(b"if-match")
     if text is None:
         raise VersionRequired
     found = _VERSION.fullmatch(text.strip())
@@ -86,7 +137,7 @@ def version_of(request: AnyRequest) -> int:
     return int(found[1])
 
 
-async def body_of(request: AnyRequest) -> bytes:
+async def body_of(request: Request) -> bytes:
     """Return the body. InvalidRequest for one that no decoder may meet: not UTF-8, or too deep."""
     body = await request.body()
     try:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Final
 
 import uvicorn
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 BACKLOG: Final = 2048
 
@@ -59,7 +59,7 @@ def listen(host: str, port: int) -> socket.socket:
     return socket.create_server((host, port), reuse_port=False, backlog=BACKLOG)
 
 
-async def answer_until_told(app: Litestar, listening: socket.socket) -> None:
+async def answer_until_told(app: ASGIApp, listening: socket.socket) -> None:
     """Answer on a socket until SIGTERM or SIGINT; what was accepted is answered."""
     config = uvicorn.Config(
         app,

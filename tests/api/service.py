@@ -15,9 +15,8 @@ from uuid import UUID, uuid4
 
 import orjson
 from httpx import ASGITransport, AsyncClient, Response
-from litestar import Litestar
 
-from api.http.app import create_app
+from api.http.app import Application
 from api.http.counting import Counts
 from api.main import Process, opened
 from domain.ledger.registering import Keeper
@@ -129,7 +128,7 @@ class Service:
     """The application with its ledger. `who` names a token of TOKENS, or nobody."""
 
     process: Process
-    app: Litestar
+    app: Application
     client: AsyncClient
     tokens: dict[str, str] = field(default_factory=dict)
     token_ids: dict[str, UUID] = field(default_factory=dict)
@@ -290,7 +289,7 @@ async def serving(
     async with opened(settings, "test") as process, AsyncExitStack() as stack:
         stack.push_async_callback(process.services.runner.close)
         process.services.runner.start()
-        app = create_app(process.services, Counts.alone())
+        app = Application(process.services, Counts.alone())
         transport = ASGITransport(app=cast("Any", app))
         client = AsyncClient(transport=transport, base_url="http://hoso.test")
         service = Service(process, app, await stack.enter_async_context(client))

@@ -102,7 +102,7 @@ def test_every_part_of_a_path_is_described() -> None:
 
 async def test_it_describes_the_routes_of_the_application_and_no_others(service: Service) -> None:
     served = set()
-    for route in service.app.routes:
+    for route in service.app.router.routes:
         for method in getattr(route, "methods", set()) - {"OPTIONS"}:
             path = route.path_format
             names = COMMANDS if "{command}" in path else [""]

@@ -8,28 +8,32 @@ import socket
 import sys
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any, cast
 from uuid import uuid4
 
 import orjson
 import uvicorn
 from litestar import Litestar, Response
+from litestar import Request as RoutedRequest
 from litestar.handlers import HTTPRouteHandler
 
-from api.http.requests import AnyRequest, key_of, version_of
+from api.http.requests import Request, Serving, key_of, version_of
 from domain.dossier.chapters import COMMANDS
 from domain.dossier.intake import AcceptDossier
 from streams.wire.inputs import command_from
 
 _positions = count(1)
+_NOTHING_BEHIND = cast("Serving", None)
 
 
 def _handler(name: str) -> HTTPRouteHandler:
     opens = name == AcceptDossier.NAME
     address = "/v1/dossiers" if opens else f"/v1/dossiers/{{dossier:str}}/{name}"
 
-    async def carry_out(request: AnyRequest) -> Response[bytes]:
-        key = key_of(request)
-        version = 1 if opens else version_of(request) + 1
+    async def carry_out(request: RoutedRequest[Any, Any, Any]) -> Response[bytes]:
+        sent = Request(request.scope, request.receive, request.path_params, _NOTHING_BEHIND)
+        key = key_of(sent)
+        version = 1 if opens else version_of(sent) + 1
         command_from(name, await request.body())
         answer = {
             "id": uuid4(),
