@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
 
 import asyncpg
 
 from domain.dossier.events import DossierEvent
-from domain.envelope import LedgerEvent, Recorded
+from domain.envelope import LedgerEvent, Recorded, changed
 from domain.errors import Busy, DomainError, InvalidRequest
 from domain.ledger.aggregates import NOTHING
 from domain.ledger.appends import (
@@ -138,7 +138,7 @@ class PostgresStore:
             first = sealed[0].pop(0)
 
             def late(code: str) -> Encoded:
-                return _encoded(replace(first, code=code))  # type: ignore[call-arg]  # an acceptance
+                return _encoded(changed(first, code=code))
 
         encoded = tuple(tuple(map(_encoded, events)) for events in sealed)
         size = sum(len(each.data) for events in encoded for each in events) + 500

@@ -11,7 +11,7 @@ from uuid import UUID, uuid4, uuid5
 import asyncpg
 
 from domain.dossier.parts import Party
-from domain.envelope import LedgerEvent
+from domain.envelope import LedgerEvent, changed
 from domain.errors import RulesChanged
 from domain.ledger.locks import Lock
 from domain.personal import Personal, Withheld
@@ -296,4 +296,4 @@ def _changed(
             changes[name] = replace(holder, **{inner: change(name, path, value)})
         else:
             changes[name] = change(name, path, value)
-    return replace(event, **changes)
+    return changed(event, **changes)

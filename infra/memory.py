@@ -9,7 +9,7 @@ from typing import Any, cast
 from uuid import UUID, uuid4, uuid5
 
 from domain.dossier.events import DossierEvent
-from domain.envelope import LedgerEvent, Recorded
+from domain.envelope import LedgerEvent, Recorded, changed
 from domain.errors import DomainError, TooLarge
 from domain.ledger.aggregates import Aggregate
 from domain.ledger.appends import (
@@ -103,7 +103,7 @@ class MemoryStore:
             first = sealed[0].pop(0)
 
             def late(code: str) -> Encoded:
-                return _encoded(replace(first, code=code))  # type: ignore[call-arg]  # an acceptance
+                return _encoded(changed(first, code=code))
 
         encoded = tuple(tuple(map(_encoded, events)) for events in sealed)
         return Prepared(append, encoded, sum(len(e.data) for es in encoded for e in es), late)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from copy import copy
 from datetime import datetime
+from itertools import chain
 from typing import Final
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from domain.envelope import LedgerEvent, Recorded, UnitCode
 from domain.rules.rule_book import RuleBook
 
 _UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_VOIDING: Final = frozenset(event for event in ACT_OF if issubclass(event, VoidingEvent))
 _EFFECTS: Final = {event: act.effect for event, act in ACT_OF.items()}
 
 
@@ -60,8 +62,23 @@ def replay(
     known_at: int | None = None,
 ) -> Dossier:
     """Return the state as of now, as known now, or then. Its version counts every event told."""
+    dossier = undated(dossier_id, events, as_of, known_at)
+    settle(dossier, rules)
+    return dossier
+
+
+def undated(
+    dossier_id: UUID,
+    events: History,
+    as_of: datetime | None = None,
+    known_at: int | None = None,
+) -> Dossier:
+    """Return the same, but without what follows from rules: no dates, and no findings by them."""
     history = full_history(events, as_of, known_at)
-    dossier = fold(dossier_id, (e.recorded for e in history if e.voided_by is None), rules)
+    dossier = Dossier(id=dossier_id)
+    for entry in history:
+        if entry.voided_by is None:
+            apply(dossier, entry.recorded.event)
     for entry in history:
         if entry.voided_by is not None:
             _remember(dossier, entry.recorded.event)
@@ -82,17 +99,30 @@ def advance(before: Dossier, history: History, events: History, rules: RuleBook)
     return then
 
 
+def advance_undated(before: Dossier, history: History, events: History) -> Dossier:
+    """Return the same without regard to dates: they are as they were before, or there are none."""
+    if not _follow(before, history, events):
+        return undated(before.id, (*history, *events))
+    then = copy(before)
+    _apply_in_order(then, events)
+    return then
+
+
 def apply_following(dossier: Dossier, events: History, rules: RuleBook) -> None:
     """Do the same to a state that is the caller's own, with events that simply follow."""
     before = dossier.clock, dossier.offer
-    for recorded in sorted(events, key=legal_order):
-        apply(dossier, recorded.event)
+    _apply_in_order(dossier, events)
     if (dossier.clock, dossier.offer) != before:
         settle(dossier, rules)
 
 
+def _apply_in_order(dossier: Dossier, events: History) -> None:
+    for recorded in sorted(events, key=legal_order):
+        apply(dossier, recorded.event)
+
+
 def _follow(before: Dossier, history: History, events: History) -> bool:
-    if any(isinstance(each.event, VoidingEvent) for each in (*history, *events)):
+    if any(type(each.event) in _VOIDING for each in chain(history, events)):
         return False
     last = before.last_moment
     return last is None or all(each.event.timestamp >= last for each in events)

@@ -25,7 +25,7 @@ from domain.dossier.events import DossierEvent
 from domain.dossier.parts import Component, Fee, Party, PaymentChannel, ReturnChannel
 from domain.dossier.state import Dossier, TermClock
 from domain.dossier.status import ENDED, UNOPENED, Status
-from domain.envelope import ProcedureCode, UnitCode
+from domain.envelope import ProcedureCode, UnitCode, changed
 from domain.errors import CalendarContradicts, CalendarLacksYear, Forbidden
 from domain.personal import Personal
 from domain.rules.codes import issuing_scope
@@ -215,7 +215,7 @@ def _must_receive(situation: Situation, unit: UnitCode) -> None:
 
 def _completed_submission(event: DossierSubmitted, rules: RuleBook) -> DossierSubmitted:
     rules.procedure(event.procedure, event.timestamp)
-    return replace(event, code=event.code or event.meta.subject_code)
+    return changed(event, code=event.code or event.meta.subject_code)
 
 
 def _completed_acceptance(event: DossierAccepted, rules: RuleBook) -> DossierAccepted:
@@ -225,7 +225,7 @@ def _completed_acceptance(event: DossierAccepted, rules: RuleBook) -> DossierAcc
     except (CalendarLacksYear, CalendarContradicts):
         basis, due = basis_of(event, event.timestamp, rules), None  # A finding, never a loss.
     code = event.code or event.meta.subject_code
-    return replace(event, code=code, due=due, **vars(basis))
+    return changed(event, code=code, due=due, **vars(basis))
 
 
 def _ended_too_early(dossier: Dossier) -> bool:

@@ -1,11 +1,13 @@
 """A dossier as it was read, and the state that its events add up to, found once."""
 
 from collections.abc import Sequence
+from copy import copy
 from typing import Final
 from uuid import UUID
 
+from domain.dossier.dates.settling import settle
 from domain.dossier.events import DossierEvent
-from domain.dossier.evolve import advance, replay
+from domain.dossier.evolve import advance, advance_undated, undated
 from domain.dossier.state import Dossier
 from domain.envelope import Recorded
 from domain.rules.rule_book import RuleBook
@@ -25,7 +27,7 @@ class Aggregate:
         self.events = tuple(events)
         self._before = before
         self._state: Dossier | None = None
-        self._learned = 0
+        self._learned = _NOTHING_SETTLED
 
     @property
     def version(self) -> int:
@@ -42,22 +44,40 @@ class Aggregate:
         """Return what a replay gives, by what the rule book knows now. Nobody may change it."""
         if not self.events:
             return Dossier(id=dossier)
-        known = self.known(rules)
+        known = self.settled(rules)
         if known is None:
-            known = self._state = self._found(dossier, rules)
-            self._learned, self._before = rules.position, None
+            known = self._settled_further(rules)
+            if known is None:
+                known = copy(self.undated(dossier))
+                settle(known, rules)
+            self._state, self._learned, self._before = known, rules.position, None
         return known
 
-    def known(self, rules: RuleBook) -> Dossier | None:
+    def _settled_further(self, rules: RuleBook) -> Dossier | None:
+        before = self._before
+        known = before.settled(rules) if before is not None else None
+        if before is None or known is None:
+            return None
+        return advance(known, before.events, self.events[len(before.events) :], rules)
+
+    def settled(self, rules: RuleBook) -> Dossier | None:
         """Return the state where it was found, by what the rule book still knows."""
         return self._state if self._learned == rules.position else None
 
-    def _found(self, dossier: UUID, rules: RuleBook) -> Dossier:
-        before = self._before
-        known = before.known(rules) if before is not None else None
-        if before is None or known is None:
-            return replay(dossier, self.events, rules)
-        return advance(known, before.events, self.events[len(before.events) :], rules)
+    def undated(self, dossier: UUID) -> Dossier:
+        """Return the state in which the dates may be of any time, or none. Nobody may change it."""
+        if not self.events:
+            return Dossier(id=dossier)
+        if self._state is None:
+            before = self._before
+            if before is None:
+                self._state = undated(dossier, self.events)
+            else:
+                new = self.events[len(before.events) :]
+                self._state = advance_undated(before.undated(dossier), before.events, new)
+            self._before = None
+        return self._state
 
 
+_NOTHING_SETTLED: Final = -1
 NOTHING: Final = Aggregate()

@@ -12,7 +12,7 @@ from domain.dossier.evolve import code_said, named_units
 from domain.dossier.history import History
 from domain.dossier.intake import DossierAccepted
 from domain.dossier.state import Dossier
-from domain.envelope import UnitCode
+from domain.envelope import UnitCode, changed
 from domain.errors import Forbidden, InvalidRequest, NotFound
 from domain.ledger.access import Sender
 from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
@@ -45,7 +45,7 @@ def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> Dossie
         if not (unit in ended and unit in rules.units):
             rules.unit(unit, at)
     meta = fact.meta(acting, pins_of(rules, fact.event))
-    event = replace(fact.event, originator_id=stream, originator_version=0, timestamp=at, meta=meta)
+    event = changed(fact.event, originator_id=stream, originator_version=0, timestamp=at, meta=meta)
     return event if act.completed is None else act.completed(event, rules)
 
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from domain.dossier.chapter import Opening
 from domain.dossier.chapters import ACT_OF
 from domain.dossier.events import DossierEvent, VoidingEvent
-from domain.dossier.evolve import advance
+from domain.dossier.evolve import advance, advance_undated
 from domain.dossier.state import Dossier, Finding
-from domain.envelope import Recorded
+from domain.envelope import Recorded, changed
 from domain.errors import Busy, CodeTaken, DomainError, RulesChanged
 from domain.ledger.access import Action, Sender
 from domain.ledger.appends import (
@@ -34,7 +34,6 @@ from domain.ledger.facts import (
 )
 from domain.ledger.messages import Fact, as_of_now
 from domain.ledger.transact import ATTEMPTS
-from domain.rules.rule_book import RuleBook
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +121,7 @@ class Line:
 
         An identity that comes again waits until it is known what it was answered first.
         """
-        sight = _Sight(reading, self._store.rules)
+        sight = _Sight(reading)
         sent: list[_Sent] = []
         names: set[KeyName] = set()
         for place in here:
@@ -159,7 +158,8 @@ class Line:
         if fact.alias is not None and fact.code is not None and was_opened(reading.events):
             raise CodeTaken(fact.code)
         rules = self._store.rules
-        fact = replace(fact, sender=as_of_now(fact.sender, rules))
+        sender = as_of_now(fact.sender, rules)
+        fact = fact if sender is fact.sender else replace(fact, sender=sender)
         event = event_of(fact, _stream(reading), rules, self._now())
         if not fact.sender.is_machine:
             refuse_strangers(fact, sight.of(event.originator_id), rules)
@@ -215,9 +215,8 @@ class _Sent:
 class _Sight:
     """Who may see a dossier while facts come in: replayed only where that may have changed."""
 
-    def __init__(self, reading: Reading, rules: RuleBook) -> None:
+    def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._rules = rules
         self._history = list(reading.events)
         self._new: list[Recorded[DossierEvent]] = []
         self._last = max((each.event.timestamp for each in reading.events), default=None)
@@ -227,9 +226,9 @@ class _Sight:
     def of(self, stream: UUID) -> Dossier:
         """Return the dossier as far as it matters who may see it."""
         if self._dossier is None:
-            self._dossier = self._reading.dossier.state(stream, self._rules)
+            self._dossier = self._reading.dossier.undated(stream)
         elif self._is_stale:
-            self._dossier = advance(self._dossier, self._history, self._new, self._rules)
+            self._dossier = advance_undated(self._dossier, self._history, self._new)
             self._history += self._new
             self._new = []
         self._is_stale = False
@@ -262,5 +261,5 @@ def _stream(reading: Reading) -> UUID:
 
 
 def _recorded(event: DossierEvent, version: int) -> Recorded[DossierEvent]:
-    placed = replace(event, originator_version=version)
+    placed = changed(event, originator_version=version)
     return Recorded(seq=0, recorded_at=event.timestamp, leaf=b"", event=placed)

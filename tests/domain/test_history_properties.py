@@ -143,6 +143,9 @@ def test_who_reads_on_has_the_state_that_a_replay_gives(told: History, data: st.
         if data.draw(st.booleans()):
             replayed = replay(DOSSIER, told[: len(aggregate.events)], rules)
             assert aggregate.state(DOSSIER, rules) == replayed
+        if data.draw(st.booleans()):
+            seen = aggregate.undated(DOSSIER)
+            assert seen.seen_by == replay(DOSSIER, aggregate.events, rules).seen_by
 
 
 @QUICK
