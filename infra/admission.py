@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from domain.envelope import category
+from domain.envelope import LedgerEvent, Recorded, category, changed
 from domain.errors import Busy, CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Claim, Key, Outcome
@@ -27,11 +27,15 @@ def outcome_of(data: bytes) -> Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """An event ready to be stored: its exact bytes, which are hashed and never re-encoded."""
+    """An event ready to be stored: its exact bytes, which are hashed and never re-encoded.
+
+    `event` is what they are read as, where it holds no personal value.
+    """
 
     topic: str
     occurred_at: datetime
     data: bytes
+    event: LedgerEvent | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -50,7 +54,10 @@ class Untried(Busy):
 
 @dataclass(slots=True, eq=False)
 class Prepared:
-    """An append with its events encoded; `late` encodes the first one when its code is known."""
+    """An append with its events encoded; `late` encodes the first one when its code is known.
+
+    `recorded` is what became of them, if they are recorded and hold no personal value.
+    """
 
     append: Append
     encoded: tuple[tuple[Encoded, ...], ...]
@@ -58,6 +65,7 @@ class Prepared:
     late: Callable[[str], Encoded] | None = None
     uncertain: bool = False  # A commit of it was under way when the connection broke.
     chain: Chain | None = None
+    recorded: tuple[Recorded[LedgerEvent], ...] = ()
 
     def refuse_after_refusal(self) -> None:
         """Raise Untried where the chain is broken; by itself, it is judged anew."""
@@ -156,11 +164,26 @@ def _accepted(prepared: Prepared, snapshot: Snapshot, judgement: Judgement) -> A
         _claim(snapshot, judgement, claim)
     for write, events in zip(append.writes, encoded, strict=True):
         _write(snapshot, judgement, write.stream, events)
+    prepared.recorded = _recorded([each for events in encoded for each in events], judgement)
     outcome = _completed(append, code, snapshot)
     if append.key is not None:
         judgement.keys.append((append.key, outcome))
         snapshot.keys[append.key.scope, append.key.key] = append.key.digest, outcome
     return Answer(outcome, repeated=False)
+
+
+def _recorded(
+    encoded: Sequence[Encoded], judgement: Judgement
+) -> tuple[Recorded[LedgerEvent], ...]:
+    """Return what was written last, as it will be read; without what holds personal values."""
+    rows = judgement.events[len(judgement.events) - len(encoded) :]
+    return tuple(
+        Recorded(
+            row.seq, row.recorded_at, row.leaf, changed(each.event, originator_version=row.version)
+        )
+        for each, row in zip(encoded, rows, strict=True)
+        if each.event is not None
+    )
 
 
 def _refuse_conflicts(append: Append, snapshot: Snapshot) -> None:

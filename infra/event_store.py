@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import Final, cast
 from uuid import UUID
@@ -23,7 +24,7 @@ from domain.ledger.appends import (
     Reading,
     Stored,
 )
-from domain.rules.register import RegisterEvent
+from domain.rules.register import RegisterEvent, is_register
 from domain.rules.rule_book import RuleBook
 from infra.admission import Chain, Encoded, Prepared, outcome_of
 from infra.appender import Appender, Lane
@@ -31,7 +32,7 @@ from infra.batching import Batcher
 from infra.codec import encode
 from infra.database import LOST, POISON, Connect
 from infra.event_log import EVENTS, restored
-from infra.keys import KeyRing
+from infra.keys import KeyRing, has_personal_values
 from infra.recollection import Recollection
 
 _OF_REGISTERS: Final = f"{EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
@@ -104,28 +105,36 @@ class PostgresStore:
         return stored.outcome if stored is not None else None
 
     async def append(self, append: Append) -> Answer:
-        answer = await self._appender.submit(await self._prepared(append), self._lane)
+        learned = self.rules.position
+        prepared = await self._prepared(append)
+        answer = await self._appender.submit(prepared, self._lane)
+        self._recollect(prepared, answer, learned)
         self._told()
         return answer
 
     async def append_in_order(self, appends: Sequence[Append]) -> Sequence[Answer | DomainError]:
         chain = Chain()
+        learned = self.rules.position
+        sent: list[Prepared] = []
         waiting: list[asyncio.Future[Answer]] = []
         refused: list[DomainError] = []
         for append in appends:
             try:
                 prepared = await self._prepared(append, chain)
                 waiting.append(self._appender.submit(prepared, self._lane))
+                sent.append(prepared)
             except DomainError as refusal:
                 refused.append(refusal)
                 break
         answers: list[Answer | DomainError] = []
-        for answer in await asyncio.gather(*waiting, return_exceptions=True):
+        became = await asyncio.gather(*waiting, return_exceptions=True)
+        for prepared, answer in zip(sent, became, strict=True):
             if isinstance(answer, BaseException) and not isinstance(answer, DomainError):
                 raise answer
             answers.append(answer)
             if isinstance(answer, DomainError):
                 break
+            self._recollect(prepared, answer, learned)
         else:
             answers += refused
         self._told()
@@ -144,7 +153,23 @@ class PostgresStore:
         size = sum(len(each.data) for events in encoded for each in events) + 500
         return Prepared(append, encoded, size, late, chain=chain)
 
+    def _recollect(self, prepared: Prepared, answer: Answer, learned: int) -> None:
+        """Remember what was recorded just now, where it need not be read to be known."""
+        append, recorded = prepared.append, prepared.recorded
+        if answer.repeated or len(append.writes) != 1 or is_register(append.writes[0].stream):
+            return
+        if len(recorded) != len(append.writes[0].events):
+            return
+        then = append.then
+        if then is not None and append.issue is not None:
+            then = copy(then)
+            then.code = answer.outcome.code
+        events = cast("tuple[Recorded[DossierEvent], ...]", recorded)
+        self._recollection.recorded(append.writes[0].stream, events, then, learned)
+
     async def _sealed(self, event: LedgerEvent) -> LedgerEvent:
+        if not has_personal_values(event):
+            return event
         if self._keys is None:
             raise RuntimeError("The store has no keys to seal with.")
         try:
@@ -181,7 +206,7 @@ class PostgresStore:
             [each.stream for each in dossiers],
             [each.events for each in dossiers],
             [None if each is None else each.stream for each in known],
-            [0 if each is None else each.dossier.version for each in known],
+            [0 if each is None else each.version for each in known],
             DOSSIER_CODE,
             [scope for scope, _ in keys],
             [key for _, key in keys],
@@ -214,7 +239,8 @@ class PostgresStore:
 
 
 def _encoded(event: LedgerEvent) -> Encoded:
-    return Encoded(event.TOPIC, event.timestamp, encode(event))
+    as_read = event if not has_personal_values(event) else None
+    return Encoded(event.TOPIC, event.timestamp, encode(event), as_read)
 
 
 def _by_stream(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[Recorded[DossierEvent]]]:

@@ -55,8 +55,7 @@ class KeyRing:
 
     async def seal(self, ledger_id: UUID, event: LedgerEvent) -> LedgerEvent:
         """Return the event with every personal value sealed under its subject's key."""
-        places = _filled(event)
-        if not places:
+        if not has_personal_values(event):
             return event
         subjects = await self._subjects(event)
         keys: dict[str, bytes] = {}
@@ -71,7 +70,7 @@ class KeyRing:
             content = seal(str(value.value), keys[role], where)
             return Personal(value.value, subjects[role], content)
 
-        return _changed(event, places, sealed)
+        return _changed(event, _filled(event), sealed)
 
     async def open(
         self, ledger_id: UUID, events: Sequence[LedgerEvent], *, clear: bool
@@ -265,6 +264,11 @@ class KeyRing:
 def _person(role: str) -> str:
     """Return whose value it is: one beside the parties (the contents) is the owner's."""
     return role if role in ("submitter", "recipient") else "owner"
+
+
+def has_personal_values(event: LedgerEvent) -> bool:
+    """Say whether an event holds values that are sealed before they are stored."""
+    return bool(personal_places(event)) and bool(_filled(event))
 
 
 _Place = tuple[str, str, Personal[str]]

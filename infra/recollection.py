@@ -1,61 +1,85 @@
-"""The dossiers that were read last: only what is new of them is read, decoded and replayed."""
+"""The dossiers that were read or written last: only what is new of them is read and replayed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.dossier.events import DossierEvent
+from domain.dossier.state import Dossier
 from domain.envelope import Recorded
 from domain.ledger.aggregates import NOTHING, Aggregate
 from domain.ledger.appends import Question
 
-MOST: Final = 32_768  # Events and dossiers, together: some 60 MB.
+MOST: Final = 32_768  # Events of all dossiers, some 60 MB; and names.
+
+Events = Sequence[Recorded[DossierEvent]]
 
 
-@dataclass(frozen=True, slots=True)
-class _Recollected:
+class Known(NamedTuple):
+    """How far a stream is known."""
+
     stream: UUID
-    dossier: Aggregate
-
-    @property
-    def size(self) -> int:
-        return 1 + len(self.dossier.events)
+    version: int
 
 
 class Recollection:
-    """Dossiers by how they were asked for, those that were asked for last.
+    """Dossiers by their streams, and which streams the names stood for that were asked.
 
     What is recorded never changes, so that it can only lack what came later. Its personal values
-    are sealed, as they are stored.
+    are sealed, as they are stored. What nobody asked for the longest time is forgotten.
     """
 
     def __init__(self, most: int = MOST) -> None:
         self._most = most
-        self._size = 0
-        self._known: dict[tuple[str | None, UUID | None], _Recollected] = {}
+        self._events = 0
+        self._dossiers: dict[UUID, Aggregate] = {}
+        self._streams: dict[str, UUID] = {}
 
-    def of(self, asked: Question) -> _Recollected | None:
-        """Return what is known of the dossier that is asked for."""
-        return self._known.get((asked.name, asked.stream)) if asked.events else None
+    def of(self, asked: Question) -> Known | None:
+        """Return what is known of the dossier that is asked for, if it is the one that was."""
+        if not asked.events:
+            return None
+        stream = self._streams.get(asked.name, asked.stream) if asked.name else asked.stream
+        known = self._dossiers.get(stream) if stream is not None else None
+        return None if stream is None or known is None else Known(stream, known.version)
 
-    def read(
-        self, asked: Question, stream: UUID, events: Sequence[Recorded[DossierEvent]]
-    ) -> Aggregate:
+    def read(self, asked: Question, stream: UUID, events: Events) -> Aggregate:
         """Take in the events of a stream, at least all that is not known yet, and return it whole.
 
         `stream` is what the question was found to mean: it may be another one than before.
         """
-        known = self._known.pop((asked.name, asked.stream), None)
-        self._size -= 0 if known is None else known.size
-        before = known.dossier if known is not None and known.stream == stream else NOTHING
-        whole = before.followed_by([each for each in events if each.version > before.version])
-        found = self._known[asked.name, asked.stream] = _Recollected(stream, whole)
-        self._size += found.size
-        while self._size > self._most:
-            self._size -= self._known.pop(next(iter(self._known))).size
+        if asked.name is not None and stream != asked.stream:
+            self._streams[asked.name] = stream
+            if len(self._streams) > self._most:
+                del self._streams[next(iter(self._streams))]
+        known = self._taken_out(stream)
+        whole = known.followed_by([each for each in events if each.version > known.version])
+        return self._put(stream, whole)
+
+    def recorded(self, stream: UUID, events: Events, then: Dossier | None, learned: int) -> None:
+        """Take in what was recorded just now, where it goes on from what is known.
+
+        `then` is the state with it, by what the rule book knew at the position `learned`.
+        """
+        known = self._dossiers.get(stream, NOTHING)
+        if events and events[0].version == known.version + 1:
+            self._taken_out(stream)
+            self._put(stream, known.followed_by(events, then, learned))
+
+    def _taken_out(self, stream: UUID) -> Aggregate:
+        known = self._dossiers.pop(stream, NOTHING)
+        self._events -= len(known.events)
+        return known
+
+    def _put(self, stream: UUID, whole: Aggregate) -> Aggregate:
+        if whole.events:
+            self._dossiers[stream] = whole  # As the last one: what comes first goes first.
+            self._events += len(whole.events)
+        while self._events > self._most:
+            self._taken_out(next(iter(self._dossiers)))
         return whole
 
     def forget(self) -> None:
-        self._known.clear()
-        self._size = 0
+        self._dossiers.clear()
+        self._streams.clear()
+        self._events = 0

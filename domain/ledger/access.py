@@ -8,7 +8,7 @@ from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import Forbidden, Unauthorized
 from domain.rules.rule_book import RuleBook
-from domain.rules.tokens import Role
+from domain.rules.tokens import Grant, Role
 
 
 class Action(StrEnum):
@@ -84,7 +84,10 @@ def authenticate(rules: RuleBook, digest: str, now: datetime) -> Sender:
     entry = rules.tokens.get(digest)
     if entry is None or entry.revoked or entry.grant.expires_at <= now:
         raise Unauthorized
-    grant = entry.grant
+    return rules.memory.answer(("sender", digest), lambda: _sender(entry.grant, rules))
+
+
+def _sender(grant: Grant, rules: RuleBook) -> Sender:
     return Sender(
         principal=f"token:{grant.token_id}",
         role=grant.role,

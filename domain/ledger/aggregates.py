@@ -12,6 +12,8 @@ from domain.dossier.state import Dossier
 from domain.envelope import Recorded
 from domain.rules.rule_book import RuleBook
 
+_NOTHING_SETTLED: Final = -1
+
 
 class Aggregate:
     """The events of a dossier in the order in which they were told.
@@ -33,12 +35,22 @@ class Aggregate:
     def version(self) -> int:
         return self.events[-1].version if self.events else 0
 
-    def followed_by(self, events: Sequence[Recorded[DossierEvent]]) -> "Aggregate":
-        """Return it with what was recorded since: itself where that is nothing."""
+    def followed_by(
+        self,
+        events: Sequence[Recorded[DossierEvent]],
+        then: Dossier | None = None,
+        learned: int = _NOTHING_SETTLED,
+    ) -> "Aggregate":
+        """Return it with what was recorded since: itself where that is nothing.
+
+        `then` is the state that a replay gives by what is known at `learned`, where it is known.
+        """
         if not events:
             return self
         before = self if self._state is not None else self._before
-        return Aggregate((*self.events, *events), before)
+        whole = Aggregate((*self.events, *events), before if then is None else None)
+        whole._state, whole._learned = then, learned
+        return whole
 
     def state(self, dossier: UUID, rules: RuleBook) -> Dossier:
         """Return what a replay gives, by what the rule book knows now. Nobody may change it."""
@@ -79,5 +91,4 @@ class Aggregate:
         return self._state
 
 
-_NOTHING_SETTLED: Final = -1
 NOTHING: Final = Aggregate()

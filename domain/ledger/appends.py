@@ -7,6 +7,7 @@ from typing import Final, Literal, Protocol, Self
 from uuid import UUID
 
 from domain.dossier.events import DossierEvent
+from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Pin, Recorded
 from domain.errors import DomainError, IllegalTransition, KeyReused, NotFound
 from domain.ledger.aggregates import NOTHING, Aggregate
@@ -92,7 +93,11 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class Append:
-    """All of it is recorded, or nothing. `issue` names a numbering; its next code is filled in."""
+    """All of it is recorded, or nothing. `issue` names a numbering; its next code is filled in.
+
+    `then` is the state of its one dossier afterwards, where whoever decided knows it: but for the
+    code that is filled in, what a replay gives by the rules at hand.
+    """
 
     writes: tuple[Write, ...] = ()
     claims: tuple[Claim, ...] = ()
@@ -100,6 +105,7 @@ class Append:
     key: Key | None = None
     issue: str | None = None
     outcome: Outcome
+    then: Dossier | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,16 +129,16 @@ class Question:
     keys: tuple[KeyName, ...] = ()
 
     @classmethod
-    def about(cls, dossier: UUID | str) -> Self:
+    def about(cls, dossier: UUID | str, keys: tuple[KeyName, ...] = ()) -> Self:
         """Ask for a dossier by its stream, an alias or its code. Raises NotFound.
 
         A UUID that nobody used yet names a dossier that may be opened.
         """
         if isinstance(dossier, str):
-            return cls(name=dossier)
+            return cls(name=dossier, keys=keys)
         if is_register(dossier):
             raise NotFound("such dossier")
-        return cls(name=str(dossier), stream=dossier)
+        return cls(name=str(dossier), stream=dossier, keys=keys)
 
 
 THE_RULES: Final = Question()

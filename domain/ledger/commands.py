@@ -219,7 +219,7 @@ def _question(order: Order) -> Question:
     if order.is_new:
         code = code_said(order.command)
         return Question(name=code, events=code is not None, keys=keys)
-    return replace(Question.about(order.dossier), keys=keys)
+    return Question.about(order.dossier, keys)
 
 
 def _offset(rules: RuleBook, unit: UnitCode, at: datetime) -> int:
@@ -266,6 +266,7 @@ def _append(placed: _Placed, dossier: Dossier, decision: Decided, position: int)
             version=then.version,
             due=then.due,
         ),
+        then=then,
     )
 
 

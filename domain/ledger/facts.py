@@ -126,21 +126,22 @@ def _acting(fact: Fact) -> UnitCode | None:
     return said.receiving_unit if isinstance(said, Opening) else fact.sender.unit
 
 
-def append_of(fact: Fact, event: DossierEvent) -> Append:
-    """Return the append of one fact."""
+def append_of(fact: Fact, event: DossierEvent, holder: UUID | None) -> Append:
+    """Return the append of one fact. `holder` is the stream that is known to hold its name."""
     code = code_said(event) or event.meta.subject_code
     write = Write(stream=event.originator_id, events=(event,), expected=fact.expected)
     due = event.due if isinstance(event, DossierAccepted) else None
     return Append(
         writes=(write,),
-        claims=_claims(code, event),
+        claims=_claims(code, event, name_of(fact) if holder == event.originator_id else None),
         unchanged=event.meta.pins,
         key=fact.key,
         outcome=Outcome(kind="recorded", stream=event.originator_id, code=code, due=due),
     )
 
 
-def _claims(code: str | None, event: DossierEvent) -> tuple[Claim, ...]:
-    """Return the claims to what the dossier is called, each name once."""
+def _claims(code: str | None, event: DossierEvent, held: str | None) -> tuple[Claim, ...]:
+    """Return the claims to what the dossier is called, each name once, but not to what it holds."""
     names = dict.fromkeys((code, event.meta.subject_code))
+    names.pop(held, None)
     return tuple(claim for name in names for claim in code_claims(name, event.originator_id))

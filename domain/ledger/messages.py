@@ -78,7 +78,9 @@ Entry = Message[RegisterEvent]
 def as_of_now(sender: Sender, rules: RuleBook) -> Sender:
     """Return the sender with the units it acts for today: the register may just have grown."""
     scope = scope_of(rules, sender.unit)
-    return sender if scope == sender.scope else replace(sender, scope=scope)
+    return (
+        sender if scope is sender.scope or scope == sender.scope else replace(sender, scope=scope)
+    )
 
 
 def refuse_foreign_source(message: Message[LedgerEvent], rules: RuleBook) -> None:

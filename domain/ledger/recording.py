@@ -134,7 +134,7 @@ class Line:
                 if isinstance(decided, Outcome):
                     self._became[place] = await self._known(fact, decided, reading)
                 else:
-                    sent.append(_Sent(place, decided, append_of(fact, decided)))
+                    sent.append(_Sent(place, decided, append_of(fact, decided, reading.claimed)))
             except DomainError as refused:
                 self._became[place] = refused
         return sent

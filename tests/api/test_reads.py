@@ -5,13 +5,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import orjson
 import pytest
 from httpx import ASGITransport, AsyncClient
 
 from domain.dossier.chapters import COMMANDS
+from domain.dossier.evolve import replay
+from domain.ledger.appends import Question
 from streams.wire.examples import command_example
 from tests.api.service import (
     AGENCY,
@@ -247,6 +249,27 @@ WAYS: dict[str, list[tuple[str, dict[str, Any]]]] = {
     "9": [("accept", acceptance()), ("deliver-result", {})],
     "10": [("accept", acceptance()), ("deliver-result", {}), ("return-result", {})],
 }
+
+
+async def test_the_state_that_is_kept_after_a_command_is_what_a_replay_gives(
+    service: Service,
+) -> None:
+    """The code that the ledger issues included: nobody read or replayed what was just recorded."""
+    for way in WAYS.values():
+        dossier = await service.accepted(owner=None)
+        await assert_kept(service, dossier)
+        for name, body in way:
+            if name not in {"accept", "refuse-intake"}:
+                dossier = await service.done(dossier, name, body, who="commune")
+                await assert_kept(service, dossier)
+
+
+async def assert_kept(service: Service, dossier: dict[str, Any]) -> None:
+    store, stream = service.process.services.store, UUID(dossier["id"])
+    reading = await store.read(Question(stream=stream))
+    kept = reading.dossier.settled(store.rules)
+    assert kept == replay(stream, reading.events, store.rules)
+    assert (kept.code, kept.version) == (dossier["code"], dossier["version"])
 
 
 @pytest.mark.parametrize("way", WAYS)

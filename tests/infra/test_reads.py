@@ -7,13 +7,14 @@ import asyncpg
 import pytest
 
 from domain.dossier.parts import Party
+from domain.envelope import changed
 from domain.errors import Busy, DomainError, InvalidRequest
 from domain.ledger.appends import Question
 from domain.personal import Personal
 from infra.recollection import Recollection
 from tests.conftest import OpenStore
-from tests.examples import recorded
-from tests.stores import Opened, accepted, appending, claim, key, step
+from tests.examples import EVERY_DOSSIER_EVENT, recorded
+from tests.stores import Opened, accepted, appending, claim, key, meta, step
 
 
 async def test_a_reading_is_of_one_moment(open_store: OpenStore) -> None:
@@ -100,17 +101,32 @@ async def test_what_is_recollected_is_what_stands_in_the_ledger(open_store: Open
             await other.store.append(appending(step(stream)))
 
 
+async def test_what_was_written_is_recollected_as_it_is_read(open_store: OpenStore) -> None:
+    """Every type of event, also with personal values: those are sealed for who reads."""
+    async with open_store() as process:
+        for said in EVERY_DOSSIER_EVENT:
+            stream = uuid4()
+            event = changed(said, originator_id=stream)
+            for _ in range(2):
+                await process.store.append(appending(changed(event, meta=meta())))
+            written = (await process.store.read(Question(stream=stream))).events
+            async with open_store() as fresh:
+                assert written == (await fresh.store.read(Question(stream=stream))).events
+            assert len(written) == 2
+
+
 async def test_what_is_recollected_is_bounded_and_forgotten() -> None:
-    """A dossier without events counts, too: else names that nobody holds would fill the memory."""
     recollection = Recollection(most=6)
-    asked = [Question(stream=uuid4()) for _ in range(4)]
-    for each in asked[:3]:
-        recollection.read(each, each.stream or uuid4(), ())
-    assert all(map(recollection.of, asked[:3]))
-    recollection.read(asked[0], asked[0].stream or uuid4(), ())
-    long = [recorded(step(asked[3].stream or uuid4()), version=place) for place in (1, 2, 3)]
-    recollection.read(asked[3], asked[3].stream or uuid4(), long)
+    streams = [uuid4() for _ in range(4)]
+    asked = [Question(stream=stream) for stream in streams]
+    lives = [[recorded(step(stream), version=place) for place in (1, 2)] for stream in streams]
+    for number in (0, 1, 2, 0, 3):
+        recollection.read(asked[number], streams[number], lives[number])
     assert [recollection.of(each) is not None for each in asked] == [True, False, True, True]
+    for number in range(10):
+        recollection.read(Question(name=f"A-{number}"), streams[3], ())
+    assert recollection.of(Question(name="A-9")) == recollection.of(asked[3])
+    assert recollection.of(Question(name="A-0")) is None
     recollection.forget()
     assert not any(map(recollection.of, asked))
 
