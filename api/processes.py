@@ -1,11 +1,11 @@
 """The processes that run until they are told to end: serving, by workers too, and projecting."""
 
 import asyncio
-import gc
 import os
 import socket
 from collections.abc import Callable, Sequence
 
+from api.collector import collect_seldom
 from api.http.app import Application
 from api.http.counting import Counts, shared_memory
 from api.http.serving import answer_until_told, told_to_end
@@ -29,7 +29,7 @@ async def serve(
         runner.start()
         clock = timekeeper_of(process)
         clock.start()
-        _collect_seldom()
+        collect_seldom()
         await answer_until_told(Application(process.services, counts), listening())
         await end(counting)
         await clock.close()
@@ -42,7 +42,7 @@ async def project(settings: Settings, ready: Callable[[], None]) -> None:
     with told_to_end(lambda _: told.set()):
         async with opened(settings, "project", manner=ALONE) as process:
             process.services.runner.start()
-            _collect_seldom()
+            collect_seldom()
             ready()
             await told.wait()
             await process.services.runner.close()
@@ -64,9 +64,3 @@ async def serve_by_workers(
                 await Workers(command, count, listening(), memory).run()
         finally:
             await end(staying)
-
-
-def _collect_seldom() -> None:
-    """Let the collector pass over what was made at the start, and look at the rest less often."""
-    gc.freeze()
-    gc.set_threshold(20_000, 20, 50)

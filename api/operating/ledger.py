@@ -12,6 +12,7 @@ from uuid import UUID
 from msgspec import UNSET, Struct, UnsetType
 
 from api import main
+from api.collector import collect_seldom
 from api.main import Process, Settings, now, opened
 from api.naming import dossier_ref
 from api.services import Services
@@ -213,6 +214,7 @@ async def imported(
 ) -> Imported:
     """Record the facts of a file, bring the read models up, and say what is irregular."""
     async with opened(settings, "import") as process:
+        collect_seldom()
         try:
             return await import_into(process, path, mapping, refused, advance)
         except ImportStopped as stopped:

@@ -156,5 +156,7 @@ def _name_in(event: LedgerEvent) -> str | None:
 
 def named_units(event: DossierEvent) -> tuple[UnitCode, ...]:
     """Return the units that an event names, in the order of its fields."""
-    values = (getattr(event, name) for name in UNIT_FIELDS[type(event)])
-    return tuple(unit for unit in values if unit is not None)
+    names = UNIT_FIELDS[type(event)]
+    if not names:
+        return ()
+    return tuple(unit for name in names if (unit := getattr(event, name)) is not None)
