@@ -33,7 +33,7 @@ from infra.codec import encode
 from infra.database import LOST, POISON, Connect
 from infra.event_log import EVENTS, restored
 from infra.keys import KeyRing, has_personal_values
-from infra.recollection import Recollection
+from infra.recollection import Known, Recollection
 
 _OF_REGISTERS: Final = f"{EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LOOK: Final = """
@@ -206,7 +206,7 @@ class PostgresStore:
             [each.stream for each in dossiers],
             [each.events for each in dossiers],
             [None if each is None else each.stream for each in known],
-            [0 if each is None else each.version for each in known],
+            [0 if each is None else each.dossier.version for each in known],
             DOSSIER_CODE,
             [scope for scope, _ in keys],
             [key for _, key in keys],
@@ -217,6 +217,7 @@ class PostgresStore:
             self.rules.learn(cast("list[Recorded[RegisterEvent]]", [restored(r) for r in rows]))
         found = _Found(
             recollection=self._recollection,
+            known=dict(zip(map(id, dossiers), known, strict=True)),
             position=position or 0,
             events=_by_stream(events or ()),
             claimed={
@@ -255,12 +256,13 @@ def _by_stream(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[Recorded[Dossi
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Found:
-    """What a statement found for all of its questions; `claimed` by their identity.
+    """What a statement found for all of its questions.
 
-    `events` are at least those that are not recollected.
+    `claimed` and what was `known` before are by their identity; `events` are at least all others.
     """
 
     recollection: Recollection
+    known: Mapping[int, Known | None]
     position: int
     events: Mapping[UUID, Sequence[Recorded[DossierEvent]]]
     claimed: Mapping[int, UUID]
@@ -271,7 +273,9 @@ class _Found:
         stream = claimed or asked.stream
         dossier = NOTHING
         if stream is not None and asked.events:
-            dossier = self.recollection.read(asked, stream, self.events.get(stream, ()))
+            dossier = self.recollection.read(
+                asked, stream, self.events.get(stream, ()), self.known.get(id(asked))
+            )
         return Reading(
             stream=stream,
             claimed=claimed,

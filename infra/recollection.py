@@ -16,10 +16,10 @@ Events = Sequence[Recorded[DossierEvent]]
 
 
 class Known(NamedTuple):
-    """How far a stream is known."""
+    """What is known of a stream when somebody asks: he reads on from there."""
 
     stream: UUID
-    version: int
+    dossier: Aggregate
 
 
 class Recollection:
@@ -41,18 +41,24 @@ class Recollection:
             return None
         stream = self._streams.get(asked.name, asked.stream) if asked.name else asked.stream
         known = self._dossiers.get(stream) if stream is not None else None
-        return None if stream is None or known is None else Known(stream, known.version)
+        return None if stream is None or known is None else Known(stream, known)
 
-    def read(self, asked: Question, stream: UUID, events: Events) -> Aggregate:
-        """Take in the events of a stream, at least all that is not known yet, and return it whole.
+    def read(
+        self, asked: Question, stream: UUID, events: Events, before: Known | None = None
+    ) -> Aggregate:
+        """Take in the events of a stream, and return it whole.
 
-        `stream` is what the question was found to mean: it may be another one than before.
+        `stream` is what the question was found to mean: it may be another one than before. The
+        events are at least all that was not known `before` it was asked; it may have been forgotten
+        since, or have become more.
         """
         if asked.name is not None and stream != asked.stream:
             self._streams[asked.name] = stream
             if len(self._streams) > self._most:
                 del self._streams[next(iter(self._streams))]
         known = self._taken_out(stream)
+        if before is not None and before.stream == stream:
+            known = max(known, before.dossier, key=lambda each: each.version)
         whole = known.followed_by([each for each in events if each.version > known.version])
         return self._put(stream, whole)
 

@@ -131,6 +131,23 @@ async def test_what_is_recollected_is_bounded_and_forgotten() -> None:
     assert not any(map(recollection.of, asked))
 
 
+async def test_what_is_forgotten_or_grows_while_somebody_reads_on_is_whole() -> None:
+    """Between the question and its answer others are read and written: only the rest is read."""
+    stream = uuid4()
+    asked = Question(stream=stream)
+    life = [recorded(step(stream), version=place) for place in range(1, 6)]
+    recollection = Recollection()
+    recollection.read(asked, stream, life[:2])
+    before = recollection.of(asked)
+    recollection.forget()
+    assert recollection.read(asked, stream, life[2:3], before).events == tuple(life[:3])
+    recollection.recorded(stream, life[3:4], None, 0)
+    assert recollection.read(asked, stream, life[2:3], before).events == tuple(life[:4])
+    recollection.recorded(stream, life[4:], None, 0)
+    recollection.recorded(stream, life[4:], None, 0)  # Nothing that is known, and no gap.
+    assert recollection.read(asked, stream, life[3:4], before).events == tuple(life)
+
+
 async def answer(process: Opened) -> int:
     try:
         return (await process.store.read()).position
