@@ -10,7 +10,7 @@ from domain.envelope import Recorded
 from domain.ledger.aggregates import NOTHING, Aggregate
 from domain.ledger.appends import Question
 
-MOST: Final = 32_768  # Events of all dossiers, some 60 MB; and names.
+MOST: Final = 32_768  # Events of all dossiers, with their states some 80 MB; and names.
 
 Events = Sequence[Recorded[DossierEvent]]
 
