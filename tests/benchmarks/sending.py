@@ -194,6 +194,17 @@ def facts(life: Life) -> list[bytes]:
     return told
 
 
+def interleaved(lives: Iterator[Life]) -> Iterator[bytes]:
+    """Yield facts without end, as a source that tells of many dossiers writes them into a file."""
+    chance = Random(OPEN)
+    waiting = deque(facts(next(lives)) for _ in range(OPEN))
+    while True:
+        told = waiting.popleft()
+        many = chance.choice(_TELL_AT_ONCE)
+        yield from told[:many]
+        waiting.append(told[many:] or facts(next(lives)))
+
+
 class Source:
     """Batches of facts from a source that tells of many dossiers, each in its order.
 
