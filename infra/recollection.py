@@ -46,21 +46,23 @@ class Recollection:
     def read(
         self, asked: Question, stream: UUID, events: Events, before: Known | None = None
     ) -> Aggregate:
-        """Take in the events of a stream, and return it whole.
+        """Take in the events of a stream, and return it as of the moment that was looked at.
 
         `stream` is what the question was found to mean: it may be another one than before. The
-        events are at least all that was not known `before` it was asked; it may have been forgotten
-        since, or have become more.
+        events are at least all that was not known `before` it was asked. What was recorded since
+        is left out: the keys beside it do not show it yet.
         """
         if asked.name is not None and stream != asked.stream:
             self._streams[asked.name] = stream
             if len(self._streams) > self._most:
                 del self._streams[next(iter(self._streams))]
+        base = before.dossier if before is not None and before.stream == stream else NOTHING
+        whole = base.followed_by([each for each in events if each.version > base.version])
         known = self._taken_out(stream)
-        if before is not None and before.stream == stream:
-            known = max(known, before.dossier, key=lambda each: each.version)
-        whole = known.followed_by([each for each in events if each.version > known.version])
-        return self._put(stream, whole)
+        if whole.version == known.version:
+            whole = known  # Its state may have been found.
+        self._put(stream, max(whole, known, key=lambda each: each.version))
+        return whole
 
     def recorded(self, stream: UUID, events: Events, then: Dossier | None, learned: int) -> None:
         """Take in what was recorded just now, where it goes on from what is known.
@@ -77,13 +79,12 @@ class Recollection:
         self._events -= len(known.events)
         return known
 
-    def _put(self, stream: UUID, whole: Aggregate) -> Aggregate:
+    def _put(self, stream: UUID, whole: Aggregate) -> None:
         if whole.events:
             self._dossiers[stream] = whole  # As the last one: what comes first goes first.
             self._events += len(whole.events)
         while self._events > self._most:
             self._taken_out(next(iter(self._dossiers)))
-        return whole
 
     def forget(self) -> None:
         self._dossiers.clear()

@@ -17,10 +17,15 @@ from tests.examples import EVERY_DOSSIER_EVENT, recorded
 from tests.stores import Opened, accepted, appending, claim, key, meta, step
 
 
-async def test_a_reading_is_of_one_moment(open_store: OpenStore) -> None:
-    """Events beyond the position would belong to a request that the key did not show yet."""
+@pytest.mark.parametrize("alone", [True, False])
+async def test_a_reading_is_of_one_moment(open_store: OpenStore, *, alone: bool) -> None:
+    """Events beyond the position would belong to a request that the key did not show yet.
+
+    Whether it was this process that recorded them, and so knows them at once, or another one.
+    """
     stream = uuid4()
-    async with open_store() as writer, open_store() as reader:
+    async with open_store() as writer, open_store() as other:
+        reader = writer if alone else other
 
         async def write() -> None:
             for number in range(200):
@@ -131,8 +136,8 @@ async def test_what_is_recollected_is_bounded_and_forgotten() -> None:
     assert not any(map(recollection.of, asked))
 
 
-async def test_what_is_forgotten_or_grows_while_somebody_reads_on_is_whole() -> None:
-    """Between the question and its answer others are read and written: only the rest is read."""
+async def test_what_is_forgotten_or_grows_while_somebody_reads_is_as_of_his_moment() -> None:
+    """Between the question and its answer others are read and written; no event is beyond it."""
     stream = uuid4()
     asked = Question(stream=stream)
     life = [recorded(step(stream), version=place) for place in range(1, 6)]
@@ -142,10 +147,10 @@ async def test_what_is_forgotten_or_grows_while_somebody_reads_on_is_whole() -> 
     recollection.forget()
     assert recollection.read(asked, stream, life[2:3], before).events == tuple(life[:3])
     recollection.recorded(stream, life[3:4], None, 0)
-    assert recollection.read(asked, stream, life[2:3], before).events == tuple(life[:4])
+    assert recollection.read(asked, stream, life[2:3], before).events == tuple(life[:3])
     recollection.recorded(stream, life[4:], None, 0)
     recollection.recorded(stream, life[4:], None, 0)  # Nothing that is known, and no gap.
-    assert recollection.read(asked, stream, life[3:4], before).events == tuple(life)
+    assert recollection.read(asked, stream, (), recollection.of(asked)).events == tuple(life)
 
 
 async def answer(process: Opened) -> int:
