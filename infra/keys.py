@@ -55,7 +55,8 @@ class KeyRing:
 
     async def seal(self, ledger_id: UUID, event: LedgerEvent) -> LedgerEvent:
         """Return the event with every personal value sealed under its subject's key."""
-        if not has_personal_values(event):
+        places = _filled(event)
+        if not places:
             return event
         subjects = await self._subjects(event)
         keys: dict[str, bytes] = {}
@@ -70,7 +71,7 @@ class KeyRing:
             content = seal(str(value.value), keys[role], where)
             return Personal(value.value, subjects[role], content)
 
-        return _changed(event, _filled(event), sealed)
+        return _changed(event, places, sealed)
 
     async def open(
         self, ledger_id: UUID, events: Sequence[LedgerEvent], *, clear: bool
@@ -268,7 +269,7 @@ def _person(role: str) -> str:
 
 def has_personal_values(event: LedgerEvent) -> bool:
     """Say whether an event holds values that are sealed before they are stored."""
-    return bool(personal_places(event)) and bool(_filled(event))
+    return bool(_filled(event))
 
 
 _Place = tuple[str, str, Personal[str]]

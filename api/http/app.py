@@ -49,16 +49,12 @@ class Application:
         )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = None
-        if scope["type"] == ScopeType.HTTP:
-            sent = scope
-            found = self._posts.find(sent)
-        if found is None:
+        if scope["type"] == ScopeType.HTTP and (found := self._posts.find(scope)) is not None:
+            operation, named = found
+            response = await self._answer(operation, scope, receive, named)
+            await response.send(send)
+        else:
             await self.router(scope, receive, send)
-            return
-        operation, named = found
-        response = await self._answer(operation, sent, receive, named)
-        await response.send(send)
 
     async def _answer(
         self, operation: Operation, scope: HTTPScope, receive: Receive, named: Mapping[str, str]
