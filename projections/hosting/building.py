@@ -1,6 +1,7 @@
 """Fills empty tables from the first event on: stream by stream, in processes, from one snapshot."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -27,6 +28,7 @@ _PROCESSES: Final = 2
 _WORTH_PROCESSES: Final = 50_000  # Events: below it, starting processes takes longer than folding.
 _OF_A_PART: Final = 40_000
 _MOST_PARTS: Final = 256
+_OBJECTS: Final = 200_000  # Between two looks: events make few circles, and many objects.
 _AT_ONCE: Final = 500  # Dossiers that are copied in one go.
 
 Progress = Callable[[int, int], None]
@@ -83,7 +85,9 @@ async def fill(
 
 
 def _under_its_parent() -> None:
-    """Leave interrupts to the parent, and do not outlive it."""
+    """Leave interrupts to the parent, do not outlive it, and seldom look for circles to free."""
+    gc.freeze()
+    gc.set_threshold(_OBJECTS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_the_parent, daemon=True).start()
 
