@@ -1,9 +1,9 @@
 """Due dates: one by itself, its whole explanation, and ten thousand after a late decision."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -12,7 +12,6 @@ from time import perf_counter
 import psutil
 
 from api.main import Process, Settings, machine_of, opened
-from api.operating.catalogue import load_entries
 from api.operating.keeping import KEEPER
 from domain.deadlines.decided import applied, deciding, working_calendar
 from domain.deadlines.explaining import account
@@ -20,13 +19,14 @@ from domain.deadlines.law import PausePolicy, Term, TermUnit
 from domain.deadlines.running import Pause, run
 from domain.deadlines.terms import Counting
 from domain.deadlines.wording import explanation_text
-from domain.envelope import VIETNAM, UnitCode
+from domain.envelope import VIETNAM
 from domain.rules.calendars import CalendarDecided
-from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from streams.registers.shipped_calendars import shipped_calendars
 from streams.time.recomputing import recompute_open
 from tests.benchmarks.bulk import Filling, fill
+from tests.benchmarks.lives import Life, open_life
 from tests.benchmarks.measuring import Effort, Figure, benchmark
+from tests.benchmarks.province import founded
 from tests.examples import stamp
 from tests.system.service import environment
 
@@ -44,7 +44,7 @@ _PAUSES = tuple(
 )
 _MIB = 1 << 20
 _EVERY = 0.1
-_DESKS = ("H44.100.01", "H44.100.02")
+_BEGUN = datetime(2026, 1, 5, 2, tzinfo=UTC)
 
 
 @benchmark("due")
@@ -97,15 +97,10 @@ async def a_late_decision(effort: Effort) -> list[Figure]:
     """Recompute open dossiers of fifteen working days after a day among them is decided off."""
     dossiers = effort.share(10_000)
     with TemporaryDirectory(prefix="hoso-bench-") as folder:
-        settings = Settings.read(environment(Path(folder) / "data"))
-        async with opened(settings, "bench") as process:
-            await load_entries(process, load_catalogue(COMMUNE))
-            rules = process.services.store.rules
-            version = rules.calendar_use(UnitCode(_DESKS[0])).version
-            filling = Filling(
-                dossiers=dossiers, events_each=2, desks=_DESKS, calendar_version=version
-            )
-            await fill(process.database.url, filling)
+        data = Path(folder) / "data"
+        await founded(data)
+        await fill(data, Filling(dossiers=dossiers, first=_BEGUN, last=_BEGUN, tell=_at_work))
+        async with opened(Settings.read(environment(data)), "bench") as process:
             await process.services.runner.catch_up()
             await process.services.registers.put(_late(), KEEPER)
             await process.services.runner.catch_up()
@@ -120,6 +115,13 @@ async def a_late_decision(effort: Effort) -> list[Figure]:
             beside={"dossiers a second": dossiers / took, "memory grown by at most, MiB": grown},
         )
     ]
+
+
+def _at_work(_: int) -> Iterator[Life]:
+    """Yield dossiers of fifteen working days that were taken in, and are worked on."""
+    life = open_life("1.009994")
+    while True:
+        yield life
 
 
 def _late() -> CalendarDecided:

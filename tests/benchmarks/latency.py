@@ -7,10 +7,10 @@ from statistics import median, quantiles
 from time import perf_counter
 from typing import Final
 
-from tests.benchmarks.bulk import Filling, fill
+from tests.benchmarks.bulk import fill, lately
 from tests.benchmarks.client import Waited, callers, paced
 from tests.benchmarks.lag import Lag, grown, watched
-from tests.benchmarks.lives import COMMUNES, lives
+from tests.benchmarks.lives import lives
 from tests.benchmarks.measuring import Effort, Figure, alternate, benchmark, say, uncollected
 from tests.benchmarks.processes import Target, ledger, offers, serving
 from tests.benchmarks.sending import Desks
@@ -61,10 +61,7 @@ async def _round(effort: Effort, *, apart: bool) -> tuple[Sample, Sample]:
             ended = perf_counter() + effort.sustained
             fresh = await _sample(target, desks, lambda _: perf_counter() < ended)
             await made.caught_up()
-        codes = [each.desk for each in COMMUNES]
-        dossiers = effort.share(_BACKLOG // 10)
-        await fill(made.url, Filling(dossiers=dossiers, events_each=10, desks=codes))
-        head, _ = await made.positions()
+        head = await fill(made.data, lately(effort.share(_BACKLOG // 10)))
         async with serving(made, apart=apart) as target:
             behind = await _while_behind(target, desks, head)
     return fresh, behind

@@ -45,7 +45,7 @@ class Commune:
 
 
 COMMUNES: Final = tuple(Commune(f"{PROVINCE}.{number}") for number in range(200, 400))
-_SKEWED: Final = tuple(accumulate(1 / rank for rank in range(1, len(COMMUNES) + 1)))
+SKEWED: Final = tuple(accumulate(1 / rank for rank in range(1, len(COMMUNES) + 1)))
 _KINDS: Final = {"0": 45, "1": 28, "2": 10, "3": 2, "at once": 8, "withdrawn": 7}
 
 
@@ -75,8 +75,18 @@ def lives(seed: int, *, personal: bool = False) -> Iterator[Life]:
     """Yield lives without end; communes by Zipf. `personal`: with the owner's personal values."""
     chance = Random(seed)
     while True:
-        (commune,) = chance.choices(COMMUNES, cum_weights=_SKEWED)
+        (commune,) = chance.choices(COMMUNES, cum_weights=SKEWED)
         yield _Telling(commune, chance, personal=personal).life()
+
+
+def long_life(events: int) -> Life:
+    """Return a life of so many events; it comes to no end."""
+    return _Telling(COMMUNES[0], Random(1), personal=False).going_on(events)
+
+
+def open_life(procedure: str) -> Life:
+    """Return a dossier of a procedure that was taken in, and begun."""
+    return _Telling(COMMUNES[0], Random(1), personal=False).begun(procedure)
 
 
 class _Telling:
@@ -89,7 +99,7 @@ class _Telling:
 
     def life(self) -> Life:
         (kind,) = self._chance.choices(tuple(_KINDS), tuple(_KINDS.values()))
-        self._accepted()
+        self._accepted(self._procedure())
         if kind == "at once":
             self._step(_STEPS[0], self._commune.desk)
             self._ended()
@@ -104,6 +114,18 @@ class _Telling:
         self._ended()
         return self._told()
 
+    def going_on(self, events: int) -> Life:
+        self._accepted(self._procedure())
+        self._handed_over()
+        while len(self._steps) < events:
+            self._worked_on(2)
+        return Life(self._commune, tuple(self._steps[:events]))
+
+    def begun(self, procedure: str) -> Life:
+        self._accepted(procedure)
+        self._step(_STEPS[0], self._commune.desk)
+        return self._told()
+
     def _told(self) -> Life:
         return Life(self._commune, tuple(self._steps))
 
@@ -111,8 +133,11 @@ class _Telling:
         after = self._chance.uniform(0.2, longest) if self._steps else 0.0
         self._steps.append(Step(command, unit, self._officer, said, after))
 
-    def _accepted(self) -> None:
+    def _procedure(self) -> str:
         (procedure,) = self._chance.choices(tuple(_PROCEDURES), tuple(_PROCEDURES.values()))
+        return procedure
+
+    def _accepted(self, procedure: str) -> None:
         desk = self._commune.desk
         said = {
             "procedure": procedure,

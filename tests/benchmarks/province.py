@@ -38,11 +38,11 @@ async def founded(data: Path) -> Tokens:
 
 
 async def settle(process: Process) -> None:
-    """Register units and rules, and a calendar for as long as terms may reach."""
+    """Register units and rules, and calendars from a year ago for as long as terms may reach."""
     await load_entries(process, load_catalogue(COMMUNE))
     await load_entries(process, parse_catalogue("".join(map(_units, COMMUNES))))
     year = datetime.now(UTC).year
-    await load_entries(process, [_new_year(each) for each in range(year, year + 3)])
+    await load_entries(process, [_new_year(each) for each in range(year - 1, year + 3)])
 
 
 async def granted_tokens(process: Process) -> Tokens:
