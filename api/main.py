@@ -45,7 +45,9 @@ from projections.hosting.rebuild import Builder
 from projections.hosting.runner import ALONE, SERVING, Manner, Runner
 from projections.hosting.standing import Standing
 from projections.hosting.tables import ProjectionHalted
+from projections.lists import ListReader
 from projections.overview import OVERVIEW, OverviewReader
+from projections.sight import SIGHT
 from streams.intake import Intake
 from streams.registers.shipped_calendars import ship_calendars
 from streams.time.acting import Machine
@@ -55,7 +57,7 @@ __all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
 
 T = TypeVar("T")
 
-VIEWS: Final[tuple[AnyView, ...]] = (OVERVIEW, DUE)
+VIEWS: Final[tuple[AnyView, ...]] = (OVERVIEW, SIGHT, DUE)
 
 FAILURES: Final = (
     SettingsError,
@@ -231,6 +233,7 @@ def _services(
         log=log,
         runner=views.runner,
         views=views.standing,
+        lists=ListReader(pool),
         overview=OverviewReader(pool),
         now=now,
         new_id=uuid4,

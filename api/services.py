@@ -13,6 +13,7 @@ from domain.ledger.registering import Registers
 from domain.rules.rule_book import RuleBook
 from projections.hosting.runner import Runner
 from projections.hosting.standing import Standing
+from projections.lists import ListReader
 from projections.overview import OverviewReader
 from streams.intake import Intake
 
@@ -68,6 +69,7 @@ class Services:
     log: Log
     runner: Runner
     views: Standing
+    lists: ListReader
     overview: OverviewReader
     now: Now
     new_id: Callable[[], UUID]

@@ -7,8 +7,10 @@ from functools import cached_property
 from typing import Any, Final, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 from uuid import UUID
 
-from asyncpg import Connection
+from asyncpg import Connection, Pool, Record, UndefinedColumnError, UndefinedTableError
 from asyncpg.pool import PoolConnectionProxy
+
+from domain.errors import Busy
 
 Session = Connection | PoolConnectionProxy
 R = TypeVar("R", bound=NamedTuple)
@@ -35,14 +37,16 @@ class _Column(NamedTuple):
 class Table(Generic[R]):
     """A table whose columns are the fields of a named tuple; `key` tells its rows apart.
 
-    `indexes` say what follows `CREATE INDEX ON table`. `fillfactor` leaves room on a page for what
-    changes: a row whose indexed columns stay is then changed in place.
+    `beside_key` are columns that the key's index holds, too. `indexes` say what follows `CREATE
+    INDEX ON table`. `fillfactor` leaves room on a page for what changes: a row whose indexed
+    columns stay is then changed in place.
     """
 
     name: str
     version: int
     row: type[R]
     key: tuple[str, ...]
+    beside_key: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
     fillfactor: int = 80
 
@@ -71,6 +75,8 @@ class Table(Generic[R]):
     def index_ddl(self, table: str) -> list[str]:
         """Return the statements that make the indexes: of the key first."""
         key = f"ALTER TABLE views.{table} ADD PRIMARY KEY ({', '.join(self.key)})"
+        if self.beside_key:
+            key += f" INCLUDE ({', '.join(self.beside_key)})"
         return [key, *(f"CREATE INDEX ON views.{table} {each}" for each in self.indexes)]
 
     async def store(self, connection: Session, table: str, rows: Sequence[R]) -> None:
@@ -130,6 +136,14 @@ class Table(Generic[R]):
             f" USING ({', '.join(self.key)}) WHERE a IS DISTINCT FROM b"
         )
         return int(count)
+
+
+async def fetch(pool: Pool, query: str, arguments: Sequence[object] = ()) -> list[Record]:
+    """Ask the tables of views. Busy where they are not built yet, or are of another version."""
+    try:
+        return await pool.fetch(query, *arguments)
+    except (UndefinedTableError, UndefinedColumnError) as error:
+        raise Busy("The lists are being built.") from error
 
 
 def _texts(values: Sequence[Any]) -> Sequence[tuple[str, ...]]:

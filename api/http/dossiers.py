@@ -28,7 +28,7 @@ from domain.errors import Forbidden, InvalidRequest, NotFound, TimeWithoutOffset
 from domain.ledger.access import Action, Sender
 from domain.ledger.appends import Question
 from domain.rules.naming import matching_procedures, matching_units
-from projections import overview
+from projections import lists
 from streams.wire.inputs import UNREADABLE, reason_of
 
 _MOST: Final = 200
@@ -167,7 +167,7 @@ async def list_dossiers(asked: ListAsked, caller: Caller) -> At[DossierList]:
     accents. A page never repeats or loses a dossier, however many are opened meanwhile.
     """
     rules = caller.services.store.rules
-    page = overview.Filter(
+    page = lists.Filter(
         scope=_scope(caller),
         unit=sorted(rules.subtree(asked.unit)) if asked.unit else None,
         status=asked.status,
@@ -189,8 +189,8 @@ def _scope(caller: Caller) -> list[str] | None:
     return None if whole else sorted(scope)
 
 
-async def _listed(services: Services, page: overview.Filter) -> At[DossierList]:
-    found = await services.overview.page(page)
+async def _listed(services: Services, page: lists.Filter) -> At[DossierList]:
+    found = await services.lists.page(page)
     items = [DossierItem.of(each.dossier) for each in found.items]
     more = len(items) == page.limit
     cursor = _cursor_text(found.items[-1].opened_seq) if more else None
@@ -253,5 +253,5 @@ async def search_dossiers(
     if len(given) != 1:
         raise InvalidRequest("Give an id_number or a phone.")
     found = await caller.services.find_person(*given[0])
-    page = overview.Filter(scope=_scope(caller), dossiers=found, limit=_MOST)
+    page = lists.Filter(scope=_scope(caller), dossiers=found, limit=_MOST)
     return await _listed(caller.services, page)

@@ -169,14 +169,12 @@ async def rows_in(process: Opened, ids: Iterable[UUID], tables_of: Shelf | None 
     asked = list(ids)
     kinds = (tables_of or Shelf.of(VIEWS)).kinds()
     return {
-        kind.name: [
-            tuple(row)
-            for row in await process.pool.fetch(
-                f"SELECT * FROM views.{table} WHERE dossier_id = ANY($1::uuid[])"  # noqa: S608  # our own name
-                " ORDER BY dossier_id",
+        kind.name: in_order(
+            await process.pool.fetch(
+                f"SELECT * FROM views.{table} WHERE dossier_id = ANY($1::uuid[])",  # noqa: S608  # our own name
                 asked,
             )
-        ]
+        )
         for table, kind in kinds
     }
 
@@ -189,18 +187,20 @@ async def rows_due(process: Opened, ids: Iterable[UUID], views: Sequence[AnyView
     for each in await log.streams(ids):
         streams.setdefault(each.event.originator_id, []).append(cast("Told", each))
     changes = [
-        Change(None, told, fold.whole(stream, told, rules))
-        for stream, told in sorted(streams.items())
+        Change(None, told, fold.whole(stream, told, rules)) for stream, told in streams.items()
     ]
     return {
-        fold.NAME: [as_stored(fold.row_of(each.after)) for each in changes],
-        **{view.table.name: [as_stored(row) for row in view.shown(changes).rows] for view in views},
+        fold.NAME: in_order([fold.row_of(each.after) for each in changes]),
+        **{view.table.name: in_order(view.shown(changes).rows) for view in views},
     }
 
 
-def as_stored(row: tuple[object, ...]) -> tuple[object, ...]:
-    """Return a row as the database gives it back."""
-    return tuple(list(each) if isinstance(each, tuple) else each for each in row)
+def in_order(rows: Iterable[Iterable[object]]) -> list[tuple[object, ...]]:
+    """Return rows as the database gives them back, in one order."""
+    stored = [
+        tuple(list(each) if isinstance(each, tuple) else each for each in row) for row in rows
+    ]
+    return sorted(stored, key=repr)
 
 
 async def position_of(process: Opened, table: str) -> int | None:

@@ -9,14 +9,15 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from api.main import VIEWS
 from domain.dossier.events import DossierEvent
 from projections.dossiers import AnyView
-from projections.due import DUE
 from projections.hosting import building
 from projections.hosting.log import Entry
 from projections.hosting.rebuild import Rebuilt
 from projections.hosting.tables import ProjectionHalted, shown
-from projections.overview import OVERVIEW, Filter, OverviewReader
+from projections.lists import Filter, ListReader
+from projections.overview import OVERVIEW
 from projections.table import Session
 from tests import examples as eg
 from tests.conftest import OpenStore
@@ -34,9 +35,10 @@ from tests.projections.telling import (
 )
 from tests.stores import PATIENCE, Opened, until
 
-NAMES: Final = ("dossiers", "dossier_overview", "dossiers_due")
+ROWS: Final = {"dossiers": 3, "dossier_overview": 3, "dossier_sight": 3 * 2, "dossiers_due": 3}
+"""How many each view has of three dossiers: two units see each."""
 OVERVIEW_TABLE: Final = OVERVIEW.table.versioned
-IN_USE: Final = ["checkpoint", OVERVIEW_TABLE, DUE.table.versioned, "dossiers_v3"]
+IN_USE: Final = sorted(["checkpoint", "dossiers_v3", *(view.table.versioned for view in VIEWS)])
 TABLES = (
     'SELECT array_agg(tablename::text ORDER BY tablename COLLATE "C") FROM pg_tables'
     " WHERE schemaname = 'views'"
@@ -62,7 +64,7 @@ def next_version(view: AnyView) -> AnyView:
     return replace(view, table=replace(view.table, version=view.table.version + 1))
 
 
-NEXT: Final = (next_version(OVERVIEW), DUE)
+NEXT: Final = (next_version(OVERVIEW), *VIEWS[1:])
 
 
 class Eventful(Watched):
@@ -85,7 +87,7 @@ class Eventful(Watched):
 
 
 async def told(
-    process: Opened, dossiers: int = 3, views: Sequence[AnyView] = (OVERVIEW, DUE)
+    process: Opened, dossiers: int = 3, views: Sequence[AnyView] = VIEWS
 ) -> tuple[Host, list[UUID]]:
     """Return a host of views that show some dossiers with three events each."""
     ids = [uuid4() for _ in range(dossiers)]
@@ -124,7 +126,8 @@ async def test_a_rebuild_equals_what_is_in_use(
             switch=switch, progress=lambda done, total: taken.append((done, total))
         )
         assert done == {
-            name: Rebuilt(view=name, rows=3, rows_different=0, position=10) for name in NAMES
+            name: Rebuilt(view=name, rows=rows, rows_different=0, position=10)
+            for name, rows in ROWS.items()
         }
         assert taken[-1] == (10, 10)
         assert await process.pool.fetchval(TABLES) == IN_USE
@@ -132,11 +135,11 @@ async def test_a_rebuild_equals_what_is_in_use(
         assert await rows_in(process, ids) == await rows_due(process, ids)
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", ROWS)
 async def test_one_view_may_be_built_alone(open_store: OpenStore, name: str) -> None:
     async with open_store() as process:
         host, ids = await told(process)
-        assert await host.rebuilt(name) == {name: Rebuilt(name, 3, 0, 9)}
+        assert await host.rebuilt(name) == {name: Rebuilt(name, ROWS[name], 0, 9)}
         assert await process.pool.fetchval(TABLES) == IN_USE
         await tell(process, of(ids[0], eg.supplement_completed(), 5))
         await host.runner.catch_up()
@@ -198,7 +201,7 @@ async def test_readers_see_every_row_all_the_time(open_store: OpenStore) -> None
     async with open_store() as process, open_store() as reader:
         host, ids = await told(process, dossiers=20)
         ready = asyncio.Event()
-        lists = OverviewReader(reader.pool)
+        lists = ListReader(reader.pool)
 
         async def read() -> set[int]:
             seen: set[int] = set()
@@ -231,10 +234,12 @@ async def test_a_killed_rebuild_leaves_no_obstacle(open_store: OpenStore) -> Non
         with pytest.raises(asyncio.CancelledError):
             await dying.rebuilt()
         left = set(await process.pool.fetchval(TABLES)) - set(IN_USE)
-        assert len(left) == 3
+        assert len(left) == len(ROWS)
         await tell(process, of(ids[0], eg.supplement_completed(), 5))
         assert await host.caught_up() == 1
-        assert await host.rebuilt() == {name: Rebuilt(name, 3, 0, 10) for name in NAMES}
+        assert await host.rebuilt() == {
+            name: Rebuilt(name, rows, 0, 10) for name, rows in ROWS.items()
+        }
         assert await process.pool.fetchval(TABLES) == IN_USE
 
 
@@ -370,7 +375,7 @@ async def test_a_program_of_the_old_version_halts_when_the_new_one_has_taken_ove
 async def test_another_version_takes_over_forth_and_back(open_store: OpenStore) -> None:
     async with open_store() as process:
         _, ids = await told(process)
-        for views in (NEXT, (OVERVIEW, DUE), NEXT):
+        for views in (NEXT, VIEWS, NEXT):
             host = await hosted(process, views)
             assert await process.pool.fetchval(SEEN) == 3
             await host.runner.catch_up()

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 from uuid import UUID, uuid5
 
 import pytest
@@ -10,13 +10,13 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from api.main import VIEWS
 from domain.dossier.events import DossierEvent
 from domain.dossier.state import Dossier
+from domain.envelope import UnitCode
 from projections import dossiers as fold
-from projections import due, overview
-from projections.dossiers import Change, Folded, Told
-from projections.due import DUE as DUE_VIEW
-from projections.overview import OVERVIEW
+from projections import due, overview, sight
+from projections.dossiers import AnyView, Change, Folded, Told
 from tests import examples as eg
 from tests.domain.test_history_properties import told_in_another_order
 from tests.examples import (
@@ -35,12 +35,13 @@ from tests.looking import examples
 from tests.projections.telling import batches_of, dossiers, told_in
 
 QUICK = settings(max_examples=examples(60, long=3_000))
+NEIGHBOUR = UnitCode("H01.30")
 THREE = [uuid5(DOSSIER, str(number)) for number in range(3)]
 ACCEPTED = eg.accepted()
 AT_WORK = (ACCEPTED, eg.step_started())
 PAUSED = (ACCEPTED, eg.supplement_requested())
 
-Rows = dict[UUID, object]
+Rows = dict[tuple[object, ...], Any]
 
 
 def folded(*events: DossierEvent) -> Folded:
@@ -52,7 +53,7 @@ class Host:
 
     def __init__(self) -> None:
         self.folds: dict[UUID, fold.Row] = {}
-        self.rows: dict[str, Rows] = {OVERVIEW.table.name: {}, DUE_VIEW.table.name: {}}
+        self.rows: dict[str, Rows] = {view.table.name: {} for view in VIEWS}
         self.written = 0
         self._told: dict[UUID, list[Told]] = {}
 
@@ -62,12 +63,12 @@ class Host:
             lines.setdefault(each.event.originator_id, []).append(each)
         changes = [self._change(stream, line) for stream, line in lines.items()]
         self.folds |= {each.after.dossier.id: fold.row_of(each.after) for each in changes}
-        for view in (OVERVIEW, DUE_VIEW):
+        for view in VIEWS:
             rows, gone = view.shown(changes)
-            self.rows[view.table.name] |= {row.dossier_id: row for row in rows}
+            self.rows[view.table.name] |= {_key_of(view, row): row for row in rows}
             self.written += len(rows) + len(gone)
-            for (stream,) in gone:
-                del self.rows[view.table.name][cast("UUID", stream)]
+            for key in gone:
+                del self.rows[view.table.name][key]
 
     def _change(self, stream: UUID, line: list[Told]) -> Change:
         self._told.setdefault(stream, []).extend(line)
@@ -78,6 +79,10 @@ class Host:
         else:
             after = fold.whole(stream, self._told[stream], rule_book())
         return Change(before, line, after)
+
+
+def _key_of(view: AnyView, row: object) -> tuple[object, ...]:
+    return tuple(getattr(row, name) for name in view.table.key)
 
 
 def hosted(batches: Sequence[Sequence[Told]]) -> Host:
@@ -150,6 +155,21 @@ SHOWN: dict[str, tuple[tuple[DossierEvent, ...], dict[str, Any]]] = {
         {"status": 1, "is_open": False},
     ),
 }
+
+
+def test_each_unit_sees_the_dossiers_that_are_or_were_its_business() -> None:
+    seen_at = folded(ACCEPTED, eg.transfer_offered(), eg.transfer_accepted())
+    rows = sight.rows_of(seen_at)
+    assert {row.unit for row in rows} == set(overview.row_of(seen_at).units) == {DESK, AGENCY}
+    assert {(row.code, row.status, row.competent_unit) for row in rows} == {(CODE, 4, AGENCY)}
+
+
+def test_who_was_only_named_before_the_acceptance_sees_the_dossier_no_more() -> None:
+    told = history(eg.submitted(receiving_unit=NEIGHBOUR), ACCEPTED)
+    host = hosted([told[:1]])
+    assert {unit for unit, _ in host.rows[sight.NAME]} == {DESK, NEIGHBOUR}
+    host.apply(told[1:])
+    assert {unit for unit, _ in host.rows[sight.NAME]} == {DESK, AGENCY}
 
 
 @pytest.mark.parametrize("shown", SHOWN)
@@ -233,7 +253,7 @@ def test_what_ended_is_due_no_more_and_is_due_again_when_its_end_was_void() -> N
     host.apply(told[2:3])
     assert host.rows[due.NAME] == {}
     host.apply(told[3:])
-    assert host.rows[due.NAME] == {DOSSIER: row}
+    assert host.rows[due.NAME] == {(DOSSIER,): row}
 
 
 def test_a_fold_keeps_the_position_of_the_first_event_that_was_told() -> None:
@@ -311,15 +331,14 @@ def ledger_of(facts: list[list[Told]], data: st.DataObject) -> list[Told]:
     return told_in(data, retold)
 
 
-def seen(host: Host) -> tuple[dict[UUID, Dossier], dict[UUID, object], Rows]:
+def seen(host: Host) -> tuple[dict[UUID, Dossier], dict[str, set[object]]]:
     """Return what is shown without what depends on the order in which the ledger was told."""
     states = {
         stream: replace(fold.state_in(row.state), version=0, last_version=0)
         for stream, row in host.folds.items()
     }
-    overviews: Rows = {
-        stream: row._replace(opened_seq=0)
-        for stream, row in host.rows[overview.NAME].items()
-        if isinstance(row, overview.Row)
-    }
-    return states, overviews, host.rows[due.NAME]
+    return states, {name: set(map(_unnumbered, rows.values())) for name, rows in host.rows.items()}
+
+
+def _unnumbered(row: Any) -> Any:  # noqa: ANN401  # a row of any view
+    return row._replace(opened_seq=0) if "opened_seq" in row._fields else row

@@ -85,6 +85,7 @@ def test_status_names_the_serving_process_and_no_password(hoso: Hoso, served: Se
     assert status["position"] > 0
     assert [view["name"] for view in status["views"]] == [
         "dossier_overview",
+        "dossier_sight",
         "dossiers",
         "dossiers_due",
     ]
