@@ -12,7 +12,7 @@ import asyncpg
 from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, Recorded, changed
 from domain.errors import Busy, DomainError, InvalidRequest
-from domain.ledger.aggregates import NOTHING
+from domain.ledger.aggregates import NOTHING, Settled
 from domain.ledger.appends import (
     DOSSIER_CODE,
     THE_RULES,
@@ -164,8 +164,9 @@ class PostgresStore:
         if then is not None and append.issue is not None:
             then = copy(then)
             then.code = answer.outcome.code
+        settled = Settled(then, learned) if then is not None else None
         events = cast("tuple[Recorded[DossierEvent], ...]", recorded)
-        self._recollection.recorded(append.writes[0].stream, events, then, learned)
+        self._recollection.recorded(append.writes[0].stream, events, settled)
 
     async def _sealed(self, event: LedgerEvent) -> LedgerEvent:
         if not has_personal_values(event):

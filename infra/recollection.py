@@ -5,9 +5,8 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.dossier.events import DossierEvent
-from domain.dossier.state import Dossier
 from domain.envelope import Recorded
-from domain.ledger.aggregates import NOTHING, Aggregate
+from domain.ledger.aggregates import NOTHING, Aggregate, Settled
 from domain.ledger.appends import Question
 
 MOST: Final = 32_768  # Events of all dossiers, with their states some 80 MB; and names.
@@ -64,15 +63,15 @@ class Recollection:
         self._put(stream, max(whole, known, key=lambda each: each.version))
         return whole
 
-    def recorded(self, stream: UUID, events: Events, then: Dossier | None, learned: int) -> None:
+    def recorded(self, stream: UUID, events: Events, then: Settled | None = None) -> None:
         """Take in what was recorded just now, where it goes on from what is known.
 
-        `then` is the state with it, by what the rule book knew at the position `learned`.
+        `then` is the state with it, where that is known.
         """
         known = self._dossiers.get(stream, NOTHING)
         if events and events[0].version == known.version + 1:
             self._taken_out(stream)
-            self._put(stream, known.followed_by(events, then, learned))
+            self._put(stream, known.followed_by(events, then))
 
     def _taken_out(self, stream: UUID) -> Aggregate:
         known = self._dossiers.pop(stream, NOTHING)

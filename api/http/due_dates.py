@@ -13,7 +13,7 @@ from api.naming import known_position, rules_known
 from api.showing.answers import Moment
 from api.showing.due_dates import DueDate, DuePreviewed
 from domain import errors as why
-from domain.dossier.explanation.explanation import explained, standpoint
+from domain.dossier.explanation.explanation import explained, present, standpoint
 from domain.dossier.explanation.preview import DuePreview, previewed
 from domain.ledger.access import Action
 from streams.wire.examples import PREVIEW as PREVIEW_EXAMPLE
@@ -46,13 +46,12 @@ async def get_due_date(dossier: DossierName, asked: DueAsked, caller: Caller) ->
     services = caller.services
     found, events, position = await seen(services, caller.sender, dossier)
     known_at = await known_position(services, asked.known_at)
-    told = standpoint(
-        events,
-        await rules_known(services, known_at),
-        at=asked.at or asked.as_of or services.now(),
-        as_of=asked.as_of,
-        known_at=known_at,
-    )
+    at = asked.at or asked.as_of or services.now()
+    if asked.as_of is None and known_at is None:
+        told = present(found, events, services.store.rules, at)
+    else:
+        rules = await rules_known(services, known_at)
+        told = standpoint(events, rules, at=at, as_of=asked.as_of, known_at=known_at)
     shown = position if known_at is None else min(known_at, position)
     return Versioned(DueDate.of(explained(told), shown), position, found.version)
 

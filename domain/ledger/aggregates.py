@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from copy import copy
-from typing import Final
+from typing import Final, NamedTuple
 from uuid import UUID
 
 from domain.dossier.dates.settling import settle
@@ -12,7 +12,12 @@ from domain.dossier.state import Dossier
 from domain.envelope import Recorded
 from domain.rules.rule_book import RuleBook
 
-_NOTHING_SETTLED: Final = -1
+
+class Settled(NamedTuple):
+    """A state with its dates, by what the rule book knew at the position `learned`."""
+
+    dossier: Dossier
+    learned: int
 
 
 class Aggregate:
@@ -21,36 +26,35 @@ class Aggregate:
     Whoever reads on gets another one: its state goes on from what was found of the one before.
     """
 
-    __slots__ = ("_before", "_learned", "_state", "events")
+    __slots__ = ("_before", "_settled", "_undated", "events")
 
     def __init__(
-        self, events: Sequence[Recorded[DossierEvent]] = (), before: "Aggregate | None" = None
+        self,
+        events: Sequence[Recorded[DossierEvent]] = (),
+        before: "Aggregate | None" = None,
+        settled: Settled | None = None,
     ) -> None:
         self.events = tuple(events)
         self._before = before
-        self._state: Dossier | None = None
-        self._learned = _NOTHING_SETTLED
+        self._settled = settled
+        self._undated: Dossier | None = None
 
     @property
     def version(self) -> int:
         return self.events[-1].version if self.events else 0
 
     def followed_by(
-        self,
-        events: Sequence[Recorded[DossierEvent]],
-        then: Dossier | None = None,
-        learned: int = _NOTHING_SETTLED,
+        self, events: Sequence[Recorded[DossierEvent]], then: Settled | None = None
     ) -> "Aggregate":
         """Return it with what was recorded since: itself where that is nothing.
 
-        `then` is the state that a replay gives by what is known at `learned`, where it is known.
+        `then` is the state that a replay gives, where it is known.
         """
         if not events:
             return self
-        before = self if self._state is not None else self._before
-        whole = Aggregate((*self.events, *events), before if then is None else None)
-        whole._state, whole._learned = then, learned
-        return whole
+        is_known = self._settled is not None or self._undated is not None
+        before = self if is_known else self._before
+        return Aggregate((*self.events, *events), before if then is None else None, then)
 
     def state(self, dossier: UUID, rules: RuleBook) -> Dossier:
         """Return what a replay gives, by what the rule book knows now. Nobody may change it."""
@@ -62,7 +66,7 @@ class Aggregate:
             if known is None:
                 known = copy(self.undated(dossier))
                 settle(known, rules)
-            self._state, self._learned, self._before = known, rules.position, None
+            self._settled, self._before = Settled(known, rules.position), None
         return known
 
     def _settled_further(self, rules: RuleBook) -> Dossier | None:
@@ -74,21 +78,24 @@ class Aggregate:
 
     def settled(self, rules: RuleBook) -> Dossier | None:
         """Return the state where it was found, by what the rule book still knows."""
-        return self._state if self._learned == rules.position else None
+        known = self._settled
+        return known.dossier if known is not None and known.learned == rules.position else None
 
     def undated(self, dossier: UUID) -> Dossier:
         """Return the state in which the dates may be of any time, or none. Nobody may change it."""
         if not self.events:
             return Dossier(id=dossier)
-        if self._state is None:
+        if self._settled is not None:
+            return self._settled.dossier
+        if self._undated is None:
             before = self._before
             if before is None:
-                self._state = undated(dossier, self.events)
+                self._undated = undated(dossier, self.events)
             else:
                 new = self.events[len(before.events) :]
-                self._state = advance_undated(before.undated(dossier), before.events, new)
+                self._undated = advance_undated(before.undated(dossier), before.events, new)
             self._before = None
-        return self._state
+        return self._undated
 
 
 NOTHING: Final = Aggregate()

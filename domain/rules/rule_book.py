@@ -1,14 +1,14 @@
 """The rule book: what the registers say at a legal time, composed of their small books."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from domain.deadlines.decided import sessions_of, working_calendar
-from domain.deadlines.law import CalendarUse, OfficePolicy
+from domain.deadlines.decided import applied, deciding, sessions_of, working_calendar
+from domain.deadlines.law import CalendarDecision, CalendarUse, OfficePolicy
 from domain.deadlines.working_time import WorkingCalendar
 from domain.envelope import Pin, ProcedureCode, Recorded, UnitCode
 from domain.rules.calendars import CALENDARS, CalendarBook, CalendarDecided
@@ -170,6 +170,13 @@ class RuleBook:
                 zone=ZoneInfo(use.zone),
                 name=use.name,
             ),
+        )
+
+    def settled_days(self, use: CalendarUse) -> Mapping[date, CalendarDecision]:
+        """Return which decision settles each day of a calendar as it was used, found once."""
+        return self._compiled.answer(
+            ("settled", use),
+            lambda: deciding(applied(self.decisions(use.name, use.version), use.units), use.units),
         )
 
     def line(self, unit: UnitCode) -> list[UnitCode]:

@@ -110,9 +110,16 @@ async def told(service: Service, facts: Iterable[Fact]) -> str:
 
 
 async def due_date(service: Service, dossier: str, **params: str) -> dict[str, Any]:
+    """Return what is answered; who asks as of a position or a moment gets what a replay gives."""
     response = await service.get(f"/v1/dossiers/{dossier}/due-date", **params)
     assert response.status_code == 200, response.text
-    return cast("dict[str, Any]", response.json())
+    found = cast("dict[str, Any]", response.json())
+    if not params:
+        replayed = await due_date(service, dossier, known_at=str(found["position"]))
+        assert dates(found) == dates(replayed)
+        state = (await service.get(f"/v1/dossiers/{dossier}")).json()
+        assert dates(state) == dates(found)
+    return found
 
 
 def dates(body: dict[str, Any]) -> tuple[str | None, ...]:

@@ -146,10 +146,10 @@ async def test_what_is_forgotten_or_grows_while_somebody_reads_is_as_of_his_mome
     before = recollection.of(asked)
     recollection.forget()
     assert recollection.read(asked, stream, life[2:3], before).events == tuple(life[:3])
-    recollection.recorded(stream, life[3:4], None, 0)
+    recollection.recorded(stream, life[3:4])
     assert recollection.read(asked, stream, life[2:3], before).events == tuple(life[:3])
-    recollection.recorded(stream, life[4:], None, 0)
-    recollection.recorded(stream, life[4:], None, 0)  # Nothing that is known, and no gap.
+    recollection.recorded(stream, life[4:])
+    recollection.recorded(stream, life[4:])  # Nothing that is known, and no gap.
     assert recollection.read(asked, stream, (), recollection.of(asked)).events == tuple(life)
 
 

@@ -11,7 +11,6 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from domain.deadlines.decided import applied, deciding
 from domain.deadlines.explaining import Day, Why, account
 from domain.deadlines.running import Pause
 from domain.dossier.dates.dates import Dates, dates_of, pauses_since
@@ -100,6 +99,11 @@ def standpoint(
     return Standpoint(dossier=dossier, history=history, rules=rules, at=at)
 
 
+def present(dossier: Dossier, events: History, rules: RuleBook, at: datetime) -> Standpoint:
+    """Return the standpoint of a dossier whose state by all its events is known."""
+    return Standpoint(dossier=dossier, history=effective_history(events), rules=rules, at=at)
+
+
 def _stream(events: History) -> UUID:
     return events[0].event.originator_id
 
@@ -155,8 +159,7 @@ def _days(seen: Standpoint, dates: Dates) -> list[Day]:
     clock = seen.dossier.clock
     if clock is None:
         return []
-    decisions = seen.rules.decisions(clock.calendar.name, clock.calendar.version)
-    settled = deciding(applied(decisions, clock.calendar.units), clock.calendar.units)
+    settled = seen.rules.settled_days(clock.calendar)
     pauses = [pause for _, pause in dates.pauses]
     start = clock.received_at or clock.start
     until = seen.at if dates.first.open else None
