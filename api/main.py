@@ -23,6 +23,7 @@ from domain.rules.rule_book import RuleBook
 from infra.appender import SETTINGS, Appender, Lane
 from infra.audit import Audit, AuditStopped, audit
 from infra.database import (
+    BY_KEY,
     LOST,
     Database,
     NotMigrated,
@@ -30,7 +31,7 @@ from infra.database import (
     refuse_unsafe,
 )
 from infra.embedded import EmbeddedError, EmbeddedPostgres
-from infra.event_feed import FOLLOWING, EventFeed, InParts
+from infra.event_feed import EventFeed, InParts
 from infra.event_log import EventLog
 from infra.event_store import PostgresStore
 from infra.keys import KeyRing
@@ -136,7 +137,7 @@ async def opened(
         stack.push_async_callback(pool.close)
         master = await known_master_key(pool, key_file, make=settings.database_url is None)
         rules = RuleBook()
-        writing = _connecting(database, SETTINGS)  # Its reads too: on a young ledger they scan.
+        writing = _connecting(database, SETTINGS)  # Reads look up by key, too.
         appender = Appender(writing, now, dead=dead or _die)
         store = PostgresStore(writing, appender, ledger_id, rules, lane)
         keys = KeyRing(pool, master, rules.erased.__contains__)
@@ -178,7 +179,7 @@ async def _views(database: Database, pool: asyncpg.Pool, log: EventLog, manner: 
     builder = Builder(database.connect, feed, InParts(database.url, log.ledger_id), VIEWS)
     await builder.prepare()
     standing = Standing(pool, builder.shelf.tables)
-    leadership = Leadership(_connecting(database, FOLLOWING), first=manner is ALONE)
+    leadership = Leadership(_connecting(database, BY_KEY), first=manner is ALONE)
     runner = Runner(leadership, feed, builder, standing, manner)
     standing.tell(runner.hurry)
     return _Views(builder=builder, runner=runner, standing=standing)

@@ -18,7 +18,7 @@ from domain.errors import Busy, DomainError, InvalidRequest, TooLarge
 from domain.ledger.appends import Answer, Key
 from infra.admission import Prepared, Snapshot, judge
 from infra.append_rows import LOCK_HEAD, READ, WRITE, questions, rows, snapshot_of, use_micros
-from infra.database import FULL, LOST, POISON, Connect
+from infra.database import BY_KEY, FULL, LOST, POISON, Connect
 
 _log = logging.getLogger(__name__)
 
@@ -27,11 +27,7 @@ MAX_BYTES: Final = 1 << 20
 LARGEST: Final = 8 << 20
 PATIENCE: Final = 5.0  # Seconds that callers wait for a database that is away.
 
-SETTINGS: Final = {
-    # On empty tables the plan that is cached first is a sequential scan, and stays.
-    "enable_seqscan": "off",
-    "lock_timeout": "60s",
-}
+SETTINGS: Final = {**BY_KEY, "lock_timeout": "60s"}
 
 
 class Lane(Enum):

@@ -25,14 +25,11 @@ import asyncpg
 from infra.audit_beside import CLAIMS, OUTCOMES, check_claims, check_outcomes
 from infra.audit_events import EVENTS, Difference, check_events
 from infra.audit_whole import check_whole
-from infra.database import LOST, Database
+from infra.database import BY_KEY, LOST, Database
 
 _PAGES: Final = 512  # Of a part: some thousand events, a fraction of a second.
 _AT_ONCE: Final = 500  # Rows in memory: one may hold megabytes.
 _FAILURES: Final = (asyncpg.PostgresError, *LOST)
-
-_PLANS: Final = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off"}
-"""A few hundred rows are looked up by index, whatever the statistics say of the tables."""
 
 Check = Callable[[asyncpg.Connection, UUID, Sequence[asyncpg.Record]], Awaitable[list[Difference]]]
 Progress = Callable[[int, int], None]
@@ -214,7 +211,7 @@ async def _check(ledger: _Ledger, part: _Part) -> _Checked:
     query, check = _CHECKS[part.table]
     rows_read, found = 0, []
     try:
-        connection = await Database(ledger.url, f"hoso audit {os.getpid()}").connect(**_PLANS)
+        connection = await Database(ledger.url, f"hoso audit {os.getpid()}").connect(**BY_KEY)
         async with _closing(connection):
             await connection.execute(
                 "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;"

@@ -25,6 +25,18 @@ LOST: Final = (
 )
 """Errors after which the connection is no more, never was, or leads nowhere: connect again."""
 
+BY_KEY: Final = {
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""Settings of a connection that looks up a few rows by their keys, whatever the tables hold.
+
+Of new tables the server knows no sizes, and plans to read all of them. And it holds a plan for
+arrays of any size to be dearer than one for those that it is given: it plans each time anew.
+"""
+
 POISON: Final = (
     asyncpg.DataError,
     asyncpg.IntegrityConstraintViolationError,

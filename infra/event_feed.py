@@ -16,9 +16,6 @@ from infra.event_log import EVENTS, OF_STREAMS, EventLog, LedgerEntry
 
 Session = asyncpg.Connection | PoolConnectionProxy
 
-FOLLOWING: Final = {"enable_seqscan": "off"}
-"""Settings of a connection that looks up by key: on empty tables another plan is kept for ever."""
-
 _PAGE: Final = f"{EVENTS} WHERE seq > $1 ORDER BY seq LIMIT $2"
 _HEAD: Final = "SELECT seq, leaf FROM ledger.event ORDER BY seq DESC LIMIT 1"
 _BY_STREAMS: Final = (

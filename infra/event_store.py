@@ -38,11 +38,16 @@ from infra.recollection import Known, Recollection
 _OF_REGISTERS: Final = f"{EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LOOK: Final = """
 WITH asked AS MATERIALIZED (
-  SELECT q.place, c.stream_id AS claimed, q.events, coalesce(c.stream_id, q.stream) AS stream_id,
-    CASE coalesce(c.stream_id, q.stream) WHEN q.known THEN q.version ELSE 0 END AS version
-  FROM unnest($1::text[], $2::uuid[], $3::boolean[], $4::uuid[], $5::int[]) WITH ORDINALITY
-    AS q (name, stream, events, known, version, place)
-  LEFT JOIN ledger.claim c ON c.kind = $6 AND c.value = q.name
+  SELECT place, claimed, events, coalesce(claimed, stream) AS stream_id,
+    CASE coalesce(claimed, stream) WHEN known THEN version ELSE 0 END AS version
+  FROM (
+    -- Where it is joined instead, every claim there is may be compared with each name.
+    SELECT q.*,
+      (SELECT c.stream_id FROM ledger.claim c WHERE c.kind = $6 AND c.value = q.name) AS claimed
+    FROM unnest($1::text[], $2::uuid[], $3::boolean[], $4::uuid[], $5::int[]) WITH ORDINALITY
+      AS q (name, stream, events, known, version, place)
+    OFFSET 0
+  ) AS named
 )
 SELECT
   (SELECT max(seq) FROM ledger.event),

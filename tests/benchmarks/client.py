@@ -152,7 +152,7 @@ class _Paced(_Load):
         self._loop = asyncio.get_running_loop()
         self._step = 1 / per_second
         self._going_on = going_on
-        self._free = list(callers)
+        self._free = deque(callers)  # In turns: a connection that rests for long is closed.
         self._late: deque[float] = deque()
         self._about: dict[Caller, tuple[object, float]] = {}
         self._due = perf_counter()
@@ -168,7 +168,7 @@ class _Paced(_Load):
                 self._late.append(min(self._due, now))
                 self._due += self._step
             while self._late and self._free:
-                self._start(self._free.pop())
+                self._start(self._free.popleft())
         except Exception as error:  # noqa: BLE001  # a callback's: whoever waits for the load raises it
             self._failed(error)
             return

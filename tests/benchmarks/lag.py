@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from statistics import mean
+from time import perf_counter
 from typing import Final
 
 from tests.benchmarks.processes import Ledger
@@ -18,10 +19,32 @@ class Lag:
     """Positions of the ledger and of its views while a load went on."""
 
     positions: list[tuple[int, int]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    _under_load: int | None = None
 
     def has_reached(self, position: int) -> bool:
         """Say whether the views were seen to show a position."""
         return bool(self.positions) and self.positions[-1][1] >= position
+
+    async def all_shown(self) -> None:
+        """Wait until the views show what the load recorded that ends here."""
+        self._under_load = looks = len(self.positions)
+        while len(self.positions) == looks or self.at_the_end:  # noqa: ASYNC110  # others move them
+            await asyncio.sleep(_EVERY)
+
+    def waits(self) -> list[float]:
+        """Return the milliseconds until all views showed each position at which the ledger was.
+
+        They are as fine as the looks are close.
+        """
+        found, place = [], 0
+        for since, (head, _) in zip(self.times, self.positions, strict=True):
+            while place < len(self.positions) and self.positions[place][1] < head:
+                place += 1
+            if place == len(self.positions):
+                break
+            found.append(1_000 * max(0.0, self.times[place] - since))
+        return found
 
     @property
     def at_the_end(self) -> int:
@@ -29,17 +52,23 @@ class Lag:
         return head - views
 
     @property
+    def at_most(self) -> int:
+        return max(head - views for head, views in self.positions)
+
+    @property
     def growth(self) -> float:
         """By how many events the lag of the last quarter is more than that of the one before."""
-        quarter = max(1, len(self.positions) // 4)
-        last, before = self.positions[-quarter:], self.positions[-2 * quarter : -quarter]
+        positions = self.positions[: self._under_load]
+        quarter = max(1, len(positions) // 4)
+        last, before = positions[-quarter:], positions[-2 * quarter : -quarter]
         return _behind(last) - _behind(before) if before else 0.0
 
     @property
     def recorded(self) -> int:
         """How many events were recorded in the last quarter."""
-        quarter = max(1, len(self.positions) // 4)
-        return self.positions[-1][0] - self.positions[-quarter][0]
+        positions = self.positions[: self._under_load]
+        quarter = max(1, len(positions) // 4)
+        return positions[-1][0] - positions[-quarter][0]
 
 
 def _behind(positions: Sequence[tuple[int, int]]) -> float:
@@ -53,11 +82,11 @@ def grown(lags: Sequence[Lag]) -> str | None:
 
 
 @asynccontextmanager
-async def watched(ledger: Ledger | None) -> AsyncIterator[Lag]:
+async def watched(ledger: Ledger | None, every: float = _EVERY) -> AsyncIterator[Lag]:
     """Look at the lag again and again, and at the end; what has no ledger has none."""
     lag = Lag()
     ended = asyncio.Event()
-    watching = asyncio.create_task(_watch(ledger, lag, ended))
+    watching = asyncio.create_task(_watch(ledger, lag, ended, every))
     try:
         yield lag
     finally:
@@ -65,12 +94,13 @@ async def watched(ledger: Ledger | None) -> AsyncIterator[Lag]:
         await watching
 
 
-async def _watch(ledger: Ledger | None, lag: Lag, ended: asyncio.Event) -> None:
+async def _watch(ledger: Ledger | None, lag: Lag, ended: asyncio.Event, every: float) -> None:
     while True:
         last = ended.is_set()
         lag.positions.append(await ledger.positions() if ledger is not None else (0, 0))
+        lag.times.append(perf_counter())
         if last:
             return
         with suppress(TimeoutError):
-            async with asyncio.timeout(_EVERY):
+            async with asyncio.timeout(every):
                 await ended.wait()
