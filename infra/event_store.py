@@ -35,6 +35,7 @@ from infra.event_log import EVENTS, restored
 from infra.keys import KeyRing, has_personal_values
 from infra.recollection import Known, Recollection
 
+_TURN: Final = 100  # Events restored at once: some milliseconds.
 _OF_REGISTERS: Final = f"{EVENTS} WHERE seq > $1 AND type NOT LIKE 'dossier.%' ORDER BY seq"
 _LOOK: Final = """
 WITH asked AS MATERIALIZED (
@@ -225,7 +226,7 @@ class PostgresStore:
             recollection=self._recollection,
             known=dict(zip(map(id, dossiers), known, strict=True)),
             position=position or 0,
-            events=_by_stream(events or ()),
+            events=await _by_stream(events or ()),
             claimed={
                 id(dossiers[place - 1]): UUID(bytes=stream.bytes) for place, stream in claimed or ()
             },
@@ -250,9 +251,12 @@ def _encoded(event: LedgerEvent) -> Encoded:
     return Encoded(event.TOPIC, event.timestamp, encode(event), as_read)
 
 
-def _by_stream(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[Recorded[DossierEvent]]]:
+async def _by_stream(rows: Iterable[asyncpg.Record]) -> dict[UUID, list[Recorded[DossierEvent]]]:
+    """Restore events; whoever shares the loop has turns meanwhile."""
     streams: dict[UUID, list[Recorded[DossierEvent]]] = {}
-    for row in rows:
+    for count, row in enumerate(rows, 1):
+        if count % _TURN == 0:
+            await asyncio.sleep(0)
         recorded = cast("Recorded[DossierEvent]", restored(row))
         streams.setdefault(recorded.event.originator_id, []).append(recorded)
     for events in streams.values():

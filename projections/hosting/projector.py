@@ -80,7 +80,7 @@ class Projector:
             if not new:
                 return at
             changes = await self._changes(connection, new, pace)
-            await self._store(connection, changes)
+            await self._store(connection, changes, pace)
             to = Head(new[-1].seq, new[-1].leaf)
             await tables.move(connection, self.shelf.tables, to)
         return Checkpoint(at.ledger_id, *to)
@@ -141,10 +141,12 @@ class Projector:
             self._rules = await self._log.rules()
         return self._rules
 
-    async def _store(self, connection: Session, changes: Sequence[Change]) -> None:
-        folds = [dossiers.row_of(change.after) for change in changes]
-        await dossiers.TABLE.store(connection, self.shelf.fold, folds)
-        for table, view in self.shelf.views.items():
-            rows, gone = view.shown(changes)
-            await view.table.store(connection, table, rows)
-            await view.table.remove(connection, table, gone)
+    async def _store(self, connection: Session, changes: Sequence[Change], pace: Pace) -> None:
+        for some in pace.portions(changes):
+            folds = [dossiers.row_of(change.after) for change in some]
+            await dossiers.TABLE.store(connection, self.shelf.fold, folds)
+            for table, view in self.shelf.views.items():
+                rows, gone = view.shown(some)
+                await view.table.store(connection, table, rows)
+                await view.table.remove(connection, table, gone)
+            pace.rested()

@@ -51,6 +51,21 @@ async def test_where_others_work_it_rests_longer_than_it_worked(watch: Watch) ->
     assert watch.slept == [0, pytest.approx(0.0075)]
 
 
+async def test_where_what_it_does_can_wait_it_rests_far_longer(watch: Watch) -> None:
+    pace, watch.others = Pace(beside_desks=True), 0.01
+    pace.is_patient = True
+    watch.now += 0.005
+    await pace.breathe()
+    assert watch.slept == [0, pytest.approx(0.03)]
+
+
+def test_beside_desks_work_is_divided_and_alone_it_is_not() -> None:
+    work = list(range(120))
+    assert [len(some) for some in Pace(beside_desks=True).portions(work)] == [50, 50, 20]
+    assert list(Pace(beside_desks=False).portions(work)) == [work]
+    assert list(Pace(beside_desks=False).portions([])) == []
+
+
 async def test_time_in_which_the_database_was_asked_is_no_work(watch: Watch) -> None:
     pace, watch.others = Pace(beside_desks=True), 0.01
     watch.now += 0.1

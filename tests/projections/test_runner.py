@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.dossier.events import DossierEvent
 from infra.event_feed import EventFeed
 from infra.event_log import EventLog
-from projections.hosting import tables
+from projections.hosting import pacing, tables
 from projections.hosting.log import Entry
 from projections.hosting.projector import DoesNotFollow, Projector
 from projections.hosting.runner import Manner
@@ -103,6 +103,22 @@ async def test_batch_by_batch_gives_what_whole_streams_give(
             for _ in range(steps):
                 await host.step(data.draw(st.integers(1, 5)))
         await host.caught_up()
+        assert await rows_in(process, ids) == await rows_due(process, ids)
+
+
+async def test_beside_desks_a_batch_is_stored_in_portions_and_whole(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacing, "_PORTION", 2)
+    ids = [uuid4() for _ in range(5)]
+    async with open_store() as process:
+        host = await hosted(process)
+        for dossier in ids:
+            await tell(process, *life_of(dossier))
+        async with process.pool.acquire() as connection:
+            batch = await host.log.page(connection, 0, 100)
+            pace = pacing.Pace(beside_desks=True)
+            await Projector(host.log, host.shelf).apply(connection, batch, pace)
         assert await rows_in(process, ids) == await rows_due(process, ids)
 
 
