@@ -97,7 +97,7 @@ def _query(asked: Filter, slot: Slot) -> str:
 def _branches(asked: Filter, slot: Slot, limit: str) -> list[str]:
     """Return queries that find the page between them, each by an index of its own."""
     units = _walked(asked)
-    if units is None or asked.irregular or asked.dossiers is not None:
+    if units is None or _is_rare_in(units, asked):
         where = _of_all(asked, slot)
         return _by_codes(asked, slot, where, limit) + _by_names(asked, slot, where, limit)
     if asked.text is None:
@@ -112,10 +112,16 @@ def _branches(asked: Filter, slot: Slot, limit: str) -> list[str]:
 
 
 def _walked(asked: Filter) -> Sequence[str] | None:
-    """Return the units whose sight holds the whole page; None: any unit's."""
-    if asked.unit is None or asked.scope is None:
-        return asked.scope if asked.unit is None else asked.unit
-    return asked.scope if set(asked.scope) < set(asked.unit) else asked.unit
+    """Return the units whose sight holds the whole page, as few as may be; None: any unit's."""
+    asked_for = [units for units in (asked.unit, asked.scope) if units is not None]
+    return min(asked_for, key=len, default=None)
+
+
+def _is_rare_in(units: Sequence[str], asked: Filter) -> bool:
+    """Say whether another index leads to what is asked for sooner than all that units see."""
+    if asked.irregular or asked.dossiers is not None:
+        return True
+    return len(units) > _FEW and (asked.status is not None or asked.procedure is not None)
 
 
 def _conditions(asked: Filter, slot: Slot) -> list[str]:
@@ -200,9 +206,14 @@ def _by_units(
 ) -> str:
     """Return the query that finds what units see, and that any of some ways leads to."""
     where = _conditions(asked, slot)
-    if asked.scope is not None and not set(units) <= set(asked.scope):
-        here = f"whole.dossier_id = {SIGHT}.dossier_id AND {_seen_by(asked.scope, slot)}"
-        where.append(f"EXISTS (SELECT FROM views.{OVERVIEW} AS whole WHERE {here})")
+    for others in (asked.unit, asked.scope):
+        if others is not None and not set(units) <= set(others):
+            # By its key for each row that is walked: what stays within OFFSET is never joined.
+            where.append(
+                f"EXISTS (SELECT FROM unnest({slot(list(others))}::text[]) AS other (unit),"
+                f" views.{SIGHT} AS too WHERE too.unit = other.unit"
+                f" AND too.opened_seq = {SIGHT}.opened_seq OFFSET 0)"
+            )
     if ways:
         where.append(f"({' OR '.join(ways)})")
     return _each(SIGHT, "unit", slot(list(units)), " AND ".join(where) or "true", limit)

@@ -172,6 +172,10 @@ def _questions(dossiers: int, tokens: Tokens) -> Mapping[str, tuple[Callable[[],
         "whole province": (of("/v1/dossiers?limit=50"), whole),
         "by the busiest commune": (of("/v1/dossiers?limit=50"), tokens.desks[busiest]),
         "by the quietest commune": (of("/v1/dossiers?limit=50"), tokens.desks[quietest]),
+        "a neighbour's by the busiest": (
+            of(f"/v1/dossiers?unit={COMMUNES[1].code}"),
+            tokens.desks[busiest],
+        ),
         "one commune of the province": (lambda: f"/v1/dossiers?unit={commune()}", whole),
         "the quietest of the province": (of(f"/v1/dossiers?unit={quietest}"), whole),
         "a commune's of a status": (
