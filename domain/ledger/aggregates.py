@@ -66,7 +66,8 @@ class Aggregate:
             if known is None:
                 known = copy(self.undated(dossier))
                 settle(known, rules)
-            self._settled, self._before = Settled(known, rules.position), None
+            self._settled = Settled(known, rules.position)
+            self._undated = self._before = None
         return known
 
     def _settled_further(self, rules: RuleBook) -> Dossier | None:

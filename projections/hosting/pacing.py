@@ -9,6 +9,7 @@ _SLICE: Final = 0.004  # Seconds; with the step that goes over it, below five mi
 _BUSY: Final = 0.0005  # A turn of a loop in which nobody else has work takes far less.
 _REST: Final = 1.5  # Of the time worked: who has desks beside it rests longer than it works.
 _LONG_REST: Final = 6.0
+_LONGEST_REST: Final = 0.25  # Seconds: a checkpoint may be held meanwhile.
 _PORTION: Final = 50  # Dossiers that are written at once.
 
 T = TypeVar("T")
@@ -33,7 +34,8 @@ class Pace:
             return
         await asyncio.sleep(0)
         if monotonic() - self._since - worked > _BUSY:
-            await asyncio.sleep(worked * (_LONG_REST if self.is_patient else _REST))
+            rest = worked * (_LONG_REST if self.is_patient else _REST)
+            await asyncio.sleep(min(rest, _LONGEST_REST))
         self._since = monotonic()
 
     def portions(self, work: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -27,7 +27,7 @@ _TROUBLE: Final = 0.5  # Seconds until what failed is tried again.
 _WAY: Final = 0.5  # Seconds in which whoever is to lead instead is noticed.
 _LED_ELSEWHERE: Final = 0.02
 _CATCHING_UP: Final = 2_000
-_BACKLOG: Final = 20_000  # Events in a row: so far behind, a little later is no matter.
+_BACKLOG: Final = 20_000  # Events: so far behind, a little later is no matter.
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,23 +150,24 @@ class Runner:
     async def _follow(self, connection: Connection) -> None:
         at = await tables.checkpoint(connection, self._shelf.tables, locked=False)
         pace = Pace(beside_desks=self._manner.beside_desks)
-        look = monotonic() + _WAY
-        in_a_row = 0
+        look, behind = monotonic(), 0
         while not self._closing:
             self._woken.clear()
             before, at = at.seq, await self._step(connection, at, self._manner.batch, pace)
             await self._goes_on(connection)
+            pace.rested()
             if monotonic() >= look:
                 if await self._leadership.gives_way(connection):
                     return
+                then, behind = behind, (await self._log.head(connection))[0] - at.seq
+                # What falls further behind has to hurry, or it would never come to the head.
+                pace.is_patient = _BACKLOG < behind <= (then or behind)
                 look = monotonic() + _WAY
-            in_a_row = in_a_row + at.seq - before if at.seq - before == self._manner.batch else 0
-            pace.is_patient = in_a_row >= _BACKLOG
             if at.seq - before < self._manner.batch:
                 await _wait(self._hurried, self._manner.rest)
                 self._hurried.clear()
                 await _wait(self._woken, self._manner.poll)
-            await pace.breathe()
+                pace.rested()
 
     async def _step(
         self, connection: Connection, at: Checkpoint, limit: int, pace: Pace

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from domain.dossier.events import DossierEvent
 from infra.event_feed import EventFeed
 from infra.event_log import EventLog
-from projections.hosting import pacing, tables
+from projections.hosting import pacing, runner, tables
 from projections.hosting.log import Entry
 from projections.hosting.projector import DoesNotFollow, Projector
 from projections.hosting.runner import Manner
@@ -120,6 +120,28 @@ async def test_beside_desks_a_batch_is_stored_in_portions_and_whole(
             pace = pacing.Pace(beside_desks=True)
             await Projector(host.log, host.shelf).apply(connection, batch, pace)
         assert await rows_in(process, ids) == await rows_due(process, ids)
+
+
+async def test_far_behind_it_is_patient_until_it_is_near(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[bool] = []
+
+    class Seen(pacing.Pace):
+        def rested(self) -> None:
+            told.append(self.is_patient)
+            super().rested()
+
+    monkeypatch.setattr(runner, "Pace", Seen)
+    monkeypatch.setattr(runner, "_BACKLOG", 2)
+    monkeypatch.setattr(runner, "_WAY", 0.0)
+    async with open_store() as process:
+        host = await hosted(process, manner=Manner(batch=1, beside_desks=True))
+        await tell(process, *life_of(uuid4()), *life_of(uuid4()))
+        async with running(host):
+            await host.standing.reached(6, 30.0)
+        assert True in told
+        assert not told[-1]
 
 
 @pytest.mark.parametrize(
