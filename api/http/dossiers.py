@@ -29,7 +29,7 @@ from domain.ledger.access import Action, Sender
 from domain.ledger.appends import Question
 from domain.rules.naming import matching_procedures, matching_units
 from projections import lists
-from streams.wire.inputs import UNREADABLE, reason_of
+from streams.wire.inputs import UNREADABLE, reason_of, refuse_doubles
 
 _MOST: Final = 200
 _CURSOR: Final = re.compile(rb"before:(\d{1,18})")
@@ -222,9 +222,11 @@ class PersonSearch(msgspec.Struct, forbid_unknown_fields=True):
     @classmethod
     def read(cls, body: bytes) -> "PersonSearch":
         try:
-            return _searches.decode(body)
+            said = _searches.decode(body)
         except UNREADABLE as error:
             raise InvalidRequest(reason_of(error)) from error
+        refuse_doubles(body)
+        return said
 
 
 _searches: Final = msgspec.json.Decoder(PersonSearch)

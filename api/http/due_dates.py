@@ -17,7 +17,7 @@ from domain.dossier.explanation.explanation import explained, present, standpoin
 from domain.dossier.explanation.preview import DuePreview, previewed
 from domain.ledger.access import Action
 from streams.wire.examples import PREVIEW as PREVIEW_EXAMPLE
-from streams.wire.inputs import Shape
+from streams.wire.inputs import Shape, refuse_doubles
 
 due_dates: Final = Resource(
     "Due dates",
@@ -61,6 +61,7 @@ PREVIEW: Final = Shape(DuePreview, {})
 
 def _preview(body: bytes) -> DuePreview:
     said, _ = PREVIEW.decode(body)
+    refuse_doubles(body)
     return DuePreview(**said)
 
 

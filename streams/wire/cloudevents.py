@@ -16,7 +16,15 @@ from domain.ledger.appends import Key
 from domain.ledger.messages import Entry, Fact, Message
 from domain.rules import registers
 from domain.rules.register import RegisterEvent
-from streams.wire.inputs import CODE_OF_REGISTER, EMPTY, UNREADABLE, event_from, moment, reason_of
+from streams.wire.inputs import (
+    CODE_OF_REGISTER,
+    EMPTY,
+    UNREADABLE,
+    event_from,
+    moment,
+    reason_of,
+    refuse_doubles,
+)
 
 PREFIX = "vn.gov.motcua."
 MAX_BATCH = 1_000
@@ -84,6 +92,7 @@ def read_envelope(body: bytes) -> CloudEvent:
         names = _attributes.decode(body)
     except UNREADABLE as error:
         raise InvalidRequest(reason_of(error)) from error
+    refuse_doubles(body)
     for name in names:
         if not (name.isascii() and name.isalnum() and name == name.lower()):
             raise InvalidRequest("An attribute's name has only a-z and 0-9 (CloudEvents 1.0).")

@@ -4,6 +4,7 @@ Unknown fields are refused, personal values come in clear (sealing is the ledger
 every moment needs its UTC offset. The same shapes give the JSON Schemas.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
@@ -35,6 +36,9 @@ _SMALLER = {"version": 2**31 - 1}  # What the read models keep in four bytes.
 _CODES = (UnitCode, ProcedureCode)
 _VALUE = re.compile(r"(Invalid (?:enum )?value) .*?( - at `[^`]*`)?", re.DOTALL)
 _LOST_PLUS = re.compile(r".*\d \d\d:?\d\d", re.DOTALL)
+_NULL: Final = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")  # No backslash that stands for itself.
+_FINER: Final = re.compile(r"(\.[0-9]{6})[0-9]+")
+_TIME = Annotated[str, msgspec.Meta(extra_json_schema={"format": "date-time"})]
 _UNSAID = Meta(event_id=UUID(int=0), source="", source_id="", principal="")
 
 CODE_OF_REGISTER: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
@@ -63,7 +67,7 @@ class Shape:
         """
         if not data.strip():
             raise InvalidRequest(EMPTY)
-        if b"\\u0000" in data:
+        if b"\\u0000" in data and _NULL.search(data):
             raise InvalidRequest("A text may not hold the character U+0000.")
         try:
             read = self._decoder.decode(data)
@@ -71,6 +75,25 @@ class Shape:
             raise InvalidRequest(reason_of(error)) from error
         about = {name: getattr(read, name) for name in self._extra}
         return self._values(read), about
+
+
+def refuse_doubles(body: bytes) -> None:
+    """Raise InvalidRequest where an object says a member twice: whoever reads it takes either one.
+
+    The body was read before: it is JSON.
+    """
+    try:
+        _once.decode(body.decode())
+    except UNREADABLE as error:
+        raise InvalidRequest(reason_of(error)) from error
+
+
+def _each_once(members: list[tuple[str, object]]) -> None:
+    if len({name for name, _ in members}) < len(members):
+        raise InvalidRequest("An object says one of its members twice.")
+
+
+_once: Final = json.JSONDecoder(object_pairs_hook=_each_once, parse_int=str, parse_float=str)
 
 
 def reason_of(error: Exception) -> str:
@@ -114,6 +137,7 @@ def event_from(topic: str, data: bytes) -> LedgerEvent:
 def command_from(name: str, body: bytes) -> tuple[DossierCommand, dict[str, Any]]:
     """Return a command, and who says it (`actor`, `acting_unit`, `legal_basis`)."""
     said, about = command_shape(name).decode(body)
+    refuse_doubles(body)
     return COMMANDS[name](**said), about
 
 
@@ -185,7 +209,7 @@ def _declared(declared: Any, name: str) -> tuple[Any, Convert | None]:  # noqa: 
         many = Annotated[tuple[shape, ...], msgspec.Meta(max_length=_MOST)]  # type: ignore[valid-type]  # made here
         return many, None if convert is None else _each(convert)
     if declared is datetime:
-        return datetime, lambda value: _moment(value, name)
+        return _TIME, lambda text: moment(text, name)
     if declared is date or declared is bool:
         return declared, None
     if declared is int:
@@ -210,21 +234,20 @@ def _each(convert: Convert) -> Convert:
     return lambda values: tuple(convert(value) for value in values)
 
 
-def _moment(value: datetime, name: str) -> datetime:
-    if value.tzinfo is None:
-        raise TimeWithoutOffset(name)
-    if value.year not in YEARS:
-        raise InvalidRequest(f"{name} must lie between the years 1900 and 9998.")
-    return value
-
-
 def moment(text: str, field: str) -> datetime:
-    """Return the moment that a text states (RFC 3339), or raise why it states none."""
+    """Return the moment that a text states (RFC 3339), or raise why it states none.
+
+    What is finer than microseconds is cut: the last tick of a day stays in that day.
+    """
     try:
-        value = msgspec.convert(text, datetime)
+        value = msgspec.convert(_FINER.sub(r"\1", text), datetime)
     except msgspec.ValidationError as error:
         raise _no_moment(text, field) from error
-    return _moment(value, field)
+    if value.tzinfo is None:
+        raise TimeWithoutOffset(field)
+    if value.year not in YEARS:
+        raise InvalidRequest(f"{field} must lie between the years 1900 and 9998.")
+    return value
 
 
 def _no_moment(text: str, field: str) -> DomainError:

@@ -12,6 +12,7 @@ import uvicorn
 
 from tests.api.service import (
     BATCH,
+    BIRTH,
     ENDED,
     FACTS,
     FOREIGN_DESK,
@@ -62,6 +63,9 @@ INVALID: dict[str, Bytes] = {
     "nul in the id": lambda: fact(id="a\0b"),
     "nul in the subject": lambda: fact(subject="code:a\0b"),
     "nul in the actor": lambda: fact(actor="a\0b"),
+    "member said twice": lambda: said(b'"A","officer":"B"'),
+    "member said twice, escaped": lambda: said(b'"A","offi\\u0063er":"B"'),
+    "attribute said twice": lambda: fact()[:-1] + b',"id":"other"}',
     "raw nul": lambda: said(b'"a\x00b"'),
     "control character in the source": lambda: fact(source="a\r\nSet-Cookie: x=1"),
     "NaN": lambda: with_raw(b'{"amount":NaN,"channel":"post"}', "dossier.payment-recorded.v1"),
@@ -402,6 +406,32 @@ async def test_writes_take_no_parameter_that_they_do_not_know(service: Service) 
     response = await service.ask("POST", "/v1/events?dry_run=true", content=fact(), who="source")
     assert (response.status_code, code_of(response)) == (400, "invalid-request")
     assert await service.position() == before
+
+
+@pytest.mark.parametrize(
+    ("path", "who", "body"),
+    [
+        ("/v1/dossiers", "desk", acceptance()),
+        (
+            "/v1/due-previews",
+            "desk",
+            {"procedure": BIRTH, "received_at": "2026-03-02T09:15:00Z", "channel": "post"},
+        ),
+        ("/v1/dossier-searches", "desk", {"phone": "0912345678"}),
+    ],
+)
+async def test_a_body_that_says_a_member_twice_is_refused(
+    service: Service, path: str, who: str, body: dict[str, Any]
+) -> None:
+    first, *_ = body.items()
+    doubled = orjson.dumps(body)[:-1] + b"," + orjson.dumps(dict([first]))[1:]
+    headers = {"Idempotency-Key": uuid4().hex}
+    answers = [
+        await service.ask("POST", path, who=who, content=each, headers=headers)
+        for each in (doubled, orjson.dumps(body))
+    ]
+    assert [each.status_code for each in answers] in ([400, 200], [400, 201])
+    assert "twice" in answers[0].json()["detail"]
 
 
 @pytest.mark.parametrize(
