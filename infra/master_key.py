@@ -1,6 +1,7 @@
 """The file of the master key, and the check value by which the ledger knows its own key."""
 
 import os
+import stat
 from contextlib import suppress
 from hmac import compare_digest
 from pathlib import Path
@@ -13,6 +14,7 @@ import asyncpg
 from infra.sealing import MasterKey, SealBroken
 from infra.settings import SettingsError
 
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _CHECKED: Final = b"hoso master key"
 
 
@@ -28,6 +30,8 @@ class WrongMasterKey(SettingsError):
 
 async def known_master_key(pool: asyncpg.Pool, path: Path, *, make: bool = False) -> MasterKey:
     """Return the key of a file, which is this ledger's; raise SettingsError for any other.
+
+    Like ssh it refuses a file that others may read or write.
 
     `make`: where nothing was ever sealed, a missing file is made, for its owner only. Of processes
     that start at once, all get the same key.
@@ -73,7 +77,13 @@ def _refuse_other(key: MasterKey, sealed: asyncpg.Record, path: Path) -> None:
 
 def _read(path: Path) -> MasterKey | None:
     try:
-        return MasterKey.from_text(path.read_text().strip())
+        with path.open() as file:
+            if os.fstat(file.fileno()).st_mode & _OTHERS:
+                raise SettingsError(
+                    f"Others may use the master key file {path}. Run chmod 600 on it; who could "
+                    "read it until now can open what is sealed."
+                )
+            return MasterKey.from_text(file.read().strip())
     except FileNotFoundError:
         return None
     except ValueError as error:

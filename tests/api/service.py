@@ -284,6 +284,7 @@ async def serving(
 ) -> AsyncIterator[Service]:
     """Open the real application on a database, with its read models kept up, and furnish it."""
     key_file = folder / "master.key"
+    key_file.touch(0o600)
     key_file.write_text(MasterKey.new_text())
     settings = Settings(data=folder, database_url=database_url, master_key_file=key_file)
     async with opened(settings, "test") as process, AsyncExitStack() as stack:

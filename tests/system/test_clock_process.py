@@ -43,6 +43,7 @@ CLERK = Sender(principal="clerk", role=Role.DESK, unit=None, scope=frozenset())
 def server(database_url: str, tmp_path: Path) -> dict[str, str]:
     """Give the settings by which any process opens this test's ledger."""
     key = tmp_path / "master.key"
+    key.touch(0o600)
     key.write_text(b64encode(bytes(32)).decode())
     return {"HOSO_DATABASE_URL": database_url, "HOSO_MASTER_KEY_FILE": str(key)}
 

@@ -370,10 +370,15 @@ def refuse_any_other_key(hoso: Hoso) -> None:
     file.rename(kept)
     assert "is gone" in hoso.refused("status")
     assert not file.exists()
+    file.touch(0o600)
     file.write_bytes(base64.b64encode(bytes(32)))
     assert "not the one" in hoso.refused("status")
     assert hoso.json("audit")["ok"] is True
     kept.replace(file)
+    for mode in (0o640, 0o620, 0o604, 0o660):
+        file.chmod(mode)
+        assert "chmod 600" in hoso.refused("status")
+    file.chmod(0o400)
     assert hoso.run("status").returncode == 0
     assert list(hoso.data.glob(".master.key*")) == []
 
@@ -419,6 +424,7 @@ def test_on_a_server_of_ones_own_it_is_migrated_first(
     folder = tmp_path_factory.mktemp("server")
     server = EmbeddedPostgres.start(folder / "data", database="elsewhere")
     key = folder / "master.key"
+    key.touch(0o600)
     key.write_text(base64.b64encode(bytes(range(32))).decode())
     own = {"HOSO_DATABASE_URL": server.url, "HOSO_MASTER_KEY_FILE": str(key)}
     hoso = Hoso(folder / "own")
