@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import Any, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 
 import rich_click as click
 from msgspec import UNSET
 from rich.console import Console
+from rich.measure import Measurement
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
@@ -21,9 +22,10 @@ from streams.errors import FileRefused
 
 T = TypeVar("T")
 
-out = Console(highlight=False, soft_wrap=True)
-notes = Console(stderr=True, highlight=False)
+out = Console(highlight=False, soft_wrap=True, emoji=False)  # `:x:` is part of a name here.
+notes = Console(stderr=True, highlight=False, emoji=False)
 
+_ANY_WIDTH: Final = 10_000
 _AGE = re.compile(r"(\d{1,5})([hdwmy])")
 _LONGEST = timedelta(days=100 * 365)
 _UNITS = {"h": 1, "d": 24, "w": 24 * 7, "m": 24 * 30, "y": 24 * 365}
@@ -56,16 +58,34 @@ def print_pairs(pairs: Mapping[str, object]) -> None:
     for name, value in pairs.items():
         if value is not UNSET and value not in (None, "", [], ()):
             grid.add_row(f"[bold]{name}[/]", _shown(value))
-    out.print(grid)
+    if (narrowest := _narrowest(grid)) > out.width:
+        grid.width = narrowest
+    out.print(grid, crop=False)
 
 
 def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows as a table; where it is too narrow for an id or a code, row by row instead.
+
+    What people copy is never broken in two.
+    """
     table = Table(title=title, title_justify="left")
     for column in columns:
         table.add_column(column, overflow="fold")
-    for row in rows:
+    given = list(rows)
+    for row in given:
         table.add_row(*map(_shown, row))
-    out.print(table)
+    if _narrowest(table) <= out.width:
+        return out.print(table)
+    out.print(f"[italic]{title}[/]")
+    for row in given:
+        print_pairs(dict(zip(columns, row, strict=True)))
+        out.print()
+    return None
+
+
+def _narrowest(table: Table) -> int:
+    """Return how wide a table must be, so that no word is broken."""
+    return Measurement.get(out, out.options.update(max_width=_ANY_WIDTH), table).minimum
 
 
 def _shown(value: object) -> str:
