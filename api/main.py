@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mappi
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from time import monotonic
 from typing import Final, TypeVar
 from uuid import UUID, uuid4
@@ -30,7 +31,7 @@ from infra.database import (
     UnsafeDatabase,
     refuse_unsafe,
 )
-from infra.embedded import EmbeddedError, EmbeddedPostgres
+from infra.embedded import EmbeddedError, EmbeddedPostgres, is_shared
 from infra.event_feed import EventFeed, InParts
 from infra.event_log import EventLog
 from infra.event_store import PostgresStore
@@ -75,6 +76,11 @@ FAILURES: Final = (
 """What a user can cause beside refusals: one line on the command line, never a traceback."""
 
 _CATCH_UP: Final = 30.0  # Seconds in which a clock waits for what it must see.
+
+
+def is_used(data: Path) -> bool:
+    """Say whether a process uses the embedded database of a data folder."""
+    return is_shared(data)
 
 
 def now() -> datetime:

@@ -21,7 +21,7 @@ from hashlib import sha256
 from importlib.metadata import distribution
 from pathlib import Path
 from types import MappingProxyType
-from typing import Self
+from typing import Final, Self
 from urllib.parse import quote
 
 import psutil
@@ -54,8 +54,23 @@ OPTIONS = MappingProxyType(
 )
 
 
+_USERS: Final = "postgres.users"
+
+
 class EmbeddedError(Exception):
     """The embedded server cannot do what was asked; the message ends with its last words."""
+
+
+def is_shared(data: Path) -> bool:
+    """Say whether any process has a share in the server of a data folder."""
+    try:
+        with (data / _USERS).open("rb") as users:
+            fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 class EmbeddedPostgres:
@@ -85,7 +100,7 @@ class EmbeddedPostgres:
         self._owner = _system_user() if os.geteuid() == 0 else None
         self._log = self._data / "postgres.log"
         self._log.touch(mode=0o600)
-        self._users = (self._data / "postgres.users").open("ab")
+        self._users = (self._data / _USERS).open("ab")
 
     @classmethod
     def start(

@@ -1,5 +1,6 @@
 """`hoso demo`: the whole ledger at work, start to end, in a folder of its own."""
 
+import fcntl
 import os
 import shutil
 import signal
@@ -47,7 +48,24 @@ _START = 60.0
 
 def show_all(log: Path | None) -> None:
     """Run the demo. Everything that it starts, it stops."""
-    settings = _fresh(main.read_settings())
+    settings = main.read_settings()
+    with _alone(settings.data):
+        _show_all(_fresh(settings), log)
+
+
+@contextmanager
+def _alone(data: Path) -> Iterator[None]:
+    """Keep every other demo of a data folder out: it would empty this one's."""
+    data.mkdir(parents=True, exist_ok=True)
+    with (data / "demo.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            fail(f"Another demo runs in {data}: wait for it, or set HOSO_DATA to another folder.")
+        yield
+
+
+def _show_all(settings: Settings, log: Path | None) -> None:
     loaded = carry_out(lambda: load_catalogue(settings, COMMUNE))
     entries = read_catalogue(COMMUNE)
     published = [each for each in entries if isinstance(each, ProcedurePublished)]
@@ -81,6 +99,8 @@ def _fresh(settings: Settings) -> Settings:
     if folder.exists():
         if not (folder / _MARK).exists():
             fail(f"{folder} was not made by the demo; move it away.")
+        if main.is_used(folder):
+            fail(f"Another process uses {folder}: end it, or set HOSO_DATA to another folder.")
         shutil.rmtree(folder)
     folder.mkdir(parents=True)
     (folder / _MARK).touch()

@@ -1,6 +1,7 @@
 """The command `hoso` as its users run it: other processes, real servers, exit statuses."""
 
 import base64
+import fcntl
 import gzip
 import json
 import os
@@ -436,3 +437,17 @@ def test_on_a_server_of_ones_own_it_is_migrated_first(
         assert json.loads(hoso.run("status", "--json", **own).stdout)["position"] > 10
     finally:
         server.close()
+
+
+def test_two_demos_do_not_destroy_each_other(tmp_path: Path) -> None:
+    hoso = Hoso(tmp_path)
+    folder = tmp_path / "demo"
+    with (tmp_path / "demo.lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "Another demo runs" in hoso.refused("demo")
+    assert not folder.exists()
+    folder.mkdir()
+    (folder / ".hoso-demo").touch()
+    with closing(EmbeddedPostgres.start(folder)):
+        assert "Another process uses" in hoso.refused("demo")
+        assert (folder / "postgres").exists()
