@@ -13,6 +13,7 @@ from domain.errors import Busy, CodeTaken, DomainError, KeyReused, RulesChanged,
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Claim, Key, Outcome
 from domain.rules.codes import Serial, parse, render
+from infra.new_keys import KeyRow, LookupRow, NewKeys, Standing
 
 _outcomes = msgspec.json.Decoder(Outcome)
 
@@ -65,6 +66,7 @@ class Prepared:
     late: Callable[[str], Encoded] | None = None
     uncertain: bool = False  # A commit of it was under way when the connection broke.
     chain: Chain | None = None
+    new_keys: NewKeys | None = None
     recorded: tuple[Recorded[LedgerEvent], ...] = ()
 
     def refuse_after_refusal(self) -> None:
@@ -112,6 +114,7 @@ class Snapshot:
     claims: dict[tuple[str, str], UUID]
     serials: dict[str, int]  # The highest number that each numbering issued.
     given: dict[str, set[int]]  # Numbers beyond it that came from elsewhere: they are skipped.
+    sealing: Standing = field(default_factory=Standing)
 
 
 @dataclass(slots=True)
@@ -123,6 +126,8 @@ class Judgement:
     streams: dict[UUID, tuple[str, int, bytes]] = field(default_factory=dict)
     keys: list[tuple[Key, Outcome]] = field(default_factory=list)
     claims: list[ClaimRow] = field(default_factory=list)
+    subject_keys: list[KeyRow] = field(default_factory=list)
+    lookups: list[LookupRow] = field(default_factory=list)
 
     @property
     def empty(self) -> bool:
@@ -157,8 +162,10 @@ def _stored(prepared: Prepared, snapshot: Snapshot) -> Answer | None:
 
 
 def _accepted(prepared: Prepared, snapshot: Snapshot, judgement: Judgement) -> Answer:
-    append = prepared.append
+    append, new_keys = prepared.append, prepared.new_keys
     _refuse_conflicts(append, snapshot)
+    if new_keys is not None:
+        _take_keys(new_keys, snapshot, judgement)
     code, encoded = _issued(prepared, snapshot, judgement)
     for claim in append.claims:
         _claim(snapshot, judgement, claim)
@@ -198,6 +205,15 @@ def _refuse_conflicts(append: Append, snapshot: Snapshot) -> None:
     for claim in append.claims:
         if snapshot.claims.get((claim.kind, claim.value), claim.stream) != claim.stream:
             raise CodeTaken(claim.value)
+
+
+def _take_keys(new_keys: NewKeys, snapshot: Snapshot, judgement: Judgement) -> None:
+    if any(stream in snapshot.streams for stream in new_keys.erasures()):
+        raise RulesChanged
+    snapshot.sealing.refuse_others(new_keys)
+    keys, lookups = snapshot.sealing.take(new_keys)
+    judgement.subject_keys += keys
+    judgement.lookups += lookups
 
 
 def _completed(append: Append, code: str | None, snapshot: Snapshot) -> Outcome:

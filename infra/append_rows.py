@@ -10,7 +10,8 @@ import asyncpg
 from domain.errors import Busy
 from domain.evidence.leaves import micros
 from domain.ledger.appends import Append
-from infra.admission import Judgement, Snapshot, outcome_bytes, outcome_of
+from infra.admission import Judgement, Prepared, Snapshot, outcome_bytes, outcome_of
+from infra.new_keys import KeyRow, LookupRow, Standing
 
 SKEW: Final = timedelta(seconds=5)
 _EPOCH: Final = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's.
@@ -35,7 +36,13 @@ SELECT head.ledger_id, last.seq, last.recorded_at,
      CROSS JOIN LATERAL (SELECT string_agg(serial::text, ' ') AS serials FROM
                           (SELECT serial FROM ledger.claim c WHERE c.scope = asked.scope
                               AND NOT c.issued AND c.serial > last.serial
-                            ORDER BY serial LIMIT 1000) AS next) AS given)
+                            ORDER BY serial LIMIT 1000) AS next) AS given),
+  (SELECT array_agg((k.subject, k.stream_id, k.wrapped))
+     FROM unnest($7::uuid[], $8::uuid[]) AS asked (subject, stream_id)
+     JOIN ledger.subject_key k USING (subject, stream_id)),
+  (SELECT array_agg((l.kind, l.hash, l.subject))
+     FROM unnest($9::text[], $10::bytea[]) AS asked (kind, hash)
+     JOIN ledger.lookup l USING (kind, hash))
 FROM ledger.head AS head
 LEFT JOIN LATERAL (SELECT seq, recorded_at FROM ledger.event ORDER BY seq DESC LIMIT 1) AS last
   ON true
@@ -50,6 +57,10 @@ WITH events AS (
   ON CONFLICT (stream_id) DO UPDATE SET version = excluded.version, leaf = excluded.leaf
 ), claims AS (
   INSERT INTO ledger.claim SELECT * FROM unnest($3::ledger.claim[])
+), keys AS (
+  INSERT INTO ledger.subject_key SELECT * FROM unnest($5::ledger.subject_key[])
+), lookups AS (
+  INSERT INTO ledger.lookup SELECT * FROM unnest($6::ledger.lookup[])
 )
 INSERT INTO ledger.append SELECT * FROM unnest($4::ledger.append[])
 """
@@ -73,17 +84,26 @@ async def use_micros(connection: asyncpg.Connection) -> None:
     )
 
 
-def questions(appends: Sequence[Append]) -> tuple[Any, ...]:
+def questions(batch: Sequence[Prepared]) -> tuple[Any, ...]:
     """Return what `READ` takes: all that the appends of a batch have to be held against."""
+    appends = [prepared.append for prepared in batch]
+    sealed = [each.new_keys for each in batch if each.new_keys is not None]
+    owners = {owner for new in sealed for owner in new.keys}
+    hashes = {(row.kind, row.hash) for new in sealed for row in new.lookups}
+    erasures = {stream for new in sealed for stream in new.erasures()}
     keys = [append.key for append in appends if append.key is not None]
     claims = [claim for append in appends for claim in append.claims]
     return (
-        list(_streams(appends)),
+        list(_streams(appends) | erasures),
         [key.scope for key in keys],
         [key.key for key in keys],
         [claim.kind for claim in claims],
         [claim.value for claim in claims],
         list({append.issue for append in appends if append.issue is not None}),
+        [subject for subject, _ in owners],
+        [stream for _, stream in owners],
+        [kind for kind, _ in hashes],
+        [digest for _, digest in hashes],
     )
 
 
@@ -102,7 +122,7 @@ def _streams(appends: Iterable[Append]) -> set[UUID]:
 
 def snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
     """Return what `READ` found. Raises ClockBehind."""
-    ledger_id, seq, recorded_at, streams, keys, claims, serials = row
+    ledger_id, seq, recorded_at, streams, keys, claims, serials, subject_keys, lookups = row
     last = recorded_at or datetime.fromtimestamp(0, UTC)
     if last - now > SKEW:
         raise ClockBehind(last - now)
@@ -115,11 +135,14 @@ def snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
         claims={(kind, value): stream for kind, value, stream in claims or ()},
         serials={scope: serial for scope, serial, _ in serials or ()},
         given={scope: set(map(int, (taken or "").split())) for scope, _, taken in serials or ()},
+        sealing=Standing.of(
+            (KeyRow(*row) for row in subject_keys or ()), (LookupRow(*row) for row in lookups or ())
+        ),
     )
 
 
 def rows(judgement: Judgement) -> tuple[Sequence[tuple[object, ...]], ...]:
-    """Return what `WRITE` takes: the new rows of event, stream, claim and append."""
+    """Return what `WRITE` takes: the new rows of event, stream, claim, append, key and look-up."""
     return (
         judgement.events,
         [(stream, *head) for stream, head in judgement.streams.items()],
@@ -133,4 +156,6 @@ def rows(judgement: Judgement) -> tuple[Sequence[tuple[object, ...]], ...]:
             for s in (row.serial,)
         ],
         [(key.scope, key.key, key.digest, outcome_bytes(o)) for key, o in judgement.keys],
+        judgement.subject_keys,
+        judgement.lookups,
     )

@@ -211,8 +211,7 @@ class Appender:
     async def _snapshot(
         self, connection: asyncpg.Connection, batch: Sequence[Prepared]
     ) -> Snapshot:
-        asked = questions([prepared.append for prepared in batch])
-        (row,) = await connection.fetch(READ, *asked)
+        (row,) = await connection.fetch(READ, *questions(batch))
         return snapshot_of(row, self._now())
 
 

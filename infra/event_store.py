@@ -33,6 +33,7 @@ from infra.codec import encode
 from infra.database import LOST, POISON, Connect
 from infra.event_log import EVENTS, restored
 from infra.keys import KeyRing, has_personal_values
+from infra.new_keys import NewKeys
 from infra.recollection import Known, Recollection
 
 _TURN: Final = 100  # Events restored at once: some milliseconds.
@@ -112,8 +113,8 @@ class PostgresStore:
 
     async def append(self, append: Append) -> Answer:
         learned = self.rules.position
-        prepared = await self._prepared(append)
-        answer = await self._appender.submit(prepared, self._lane)
+        prepared, future = await self._submitted(append)
+        answer = await future
         self._recollect(prepared, answer, learned)
         self._told()
         return answer
@@ -126,9 +127,9 @@ class PostgresStore:
         refused: list[DomainError] = []
         for append in appends:
             try:
-                prepared = await self._prepared(append, chain)
-                waiting.append(self._appender.submit(prepared, self._lane))
+                prepared, future = await self._submitted(append, chain)
                 sent.append(prepared)
+                waiting.append(future)
             except DomainError as refusal:
                 refused.append(refusal)
                 break
@@ -146,8 +147,25 @@ class PostgresStore:
         self._told()
         return answers
 
+    async def _submitted(
+        self, append: Append, chain: Chain | None = None
+    ) -> tuple[Prepared, asyncio.Future[Answer]]:
+        prepared = await self._prepared(append, chain)
+        try:
+            future = self._appender.submit(prepared, self._lane)
+        except DomainError:
+            self._settle(prepared, is_recorded=False)
+            raise
+        if prepared.new_keys is not None:
+            future.add_done_callback(lambda done: self._settle(prepared, is_recorded=_wrote(done)))
+        return prepared, future
+
+    def _settle(self, prepared: Prepared, *, is_recorded: bool) -> None:
+        if self._keys is not None and prepared.new_keys is not None:
+            self._keys.settle(prepared.new_keys, is_recorded=is_recorded)
+
     async def _prepared(self, append: Append, chain: Chain | None = None) -> Prepared:
-        sealed = [[await self._sealed(event) for event in write.events] for write in append.writes]
+        sealed, new_keys = await self._sealed(append)
         late = None
         if append.issue is not None:
             first = sealed[0].pop(0)
@@ -157,7 +175,7 @@ class PostgresStore:
 
         encoded = tuple(tuple(map(_encoded, events)) for events in sealed)
         size = sum(len(each.data) for events in encoded for each in events) + 500
-        return Prepared(append, encoded, size, late, chain=chain)
+        return Prepared(append, encoded, size, late, chain=chain, new_keys=new_keys)
 
     def _recollect(self, prepared: Prepared, answer: Answer, learned: int) -> None:
         """Remember what was recorded just now, where it need not be read to be known."""
@@ -174,13 +192,13 @@ class PostgresStore:
         events = cast("tuple[Recorded[DossierEvent], ...]", recorded)
         self._recollection.recorded(append.writes[0].stream, events, settled)
 
-    async def _sealed(self, event: LedgerEvent) -> LedgerEvent:
-        if not has_personal_values(event):
-            return event
+    async def _sealed(self, append: Append) -> tuple[list[list[LedgerEvent]], NewKeys | None]:
+        if not any(has_personal_values(each) for write in append.writes for each in write.events):
+            return [list(write.events) for write in append.writes], None
         if self._keys is None:
             raise RuntimeError("The store has no keys to seal with.")
         try:
-            return await self._keys.seal(self.ledger_id, event)
+            return await self._keys.seal(self.ledger_id, append.writes)
         except LOST as error:
             raise Busy("The database is away.") from error
 
@@ -244,6 +262,11 @@ class PostgresStore:
         if self._connection is not None:
             self._connection.terminate()
             self._connection = None
+
+
+def _wrote(done: asyncio.Future[Answer]) -> bool:
+    """Say whether an append was written now, and not long ago under the same key."""
+    return not done.cancelled() and done.exception() is None and not done.result().repeated
 
 
 def _encoded(event: LedgerEvent) -> Encoded:

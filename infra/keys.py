@@ -1,4 +1,4 @@
-"""Keys of subjects: made before they seal, cached for a minute, destroyed to erase a person."""
+"""Keys of subjects: they come with what they seal, and are destroyed to erase a person."""
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
@@ -12,16 +12,17 @@ import asyncpg
 
 from domain.dossier.parts import Party
 from domain.envelope import LedgerEvent, changed
-from domain.errors import RulesChanged
-from domain.ledger.locks import Lock
+from domain.ledger.appends import Write
 from domain.personal import Personal, Withheld
 from infra.batching import Batcher
 from infra.codec import personal_places
+from infra.new_keys import BY_NUMBER, KeyRow, LookupRow, NewKeys
 from infra.sealing import MasterKey, SealBroken, place, seal, unseal
 
 LIFETIME: Final = 60.0
 
-_Owner = tuple[UUID, UUID]
+_Owner = tuple[UUID, UUID]  # A subject, and a stream.
+_Name = tuple[str, bytes]  # The kind of a look-up, and its hash.
 
 
 _NAMED = """
@@ -45,26 +46,45 @@ class KeyRing:
         self._is_erased = is_erased
         self._cache: dict[_Owner, tuple[float, bytes | None]] = {}
         self._swept = monotonic()
-        self._making = Batcher(self._make, limit=500)
         self._reading = Batcher(self._read, limit=500)
-        self._finding = Batcher(self._find_or_name, limit=200)
+        self._finding = Batcher(self._find, limit=500)
+        # What appends bring along that are under way: others of this process may bring the same.
+        self._coming: dict[_Owner, tuple[bytes, KeyRow]] = {}
+        self._named: dict[bytes, UUID] = {}
 
     async def close(self) -> None:
-        for batcher in (self._making, self._reading, self._finding):
+        for batcher in (self._reading, self._finding):
             await batcher.close()
 
-    async def seal(self, ledger_id: UUID, event: LedgerEvent) -> LedgerEvent:
-        """Return the event with every personal value sealed under its subject's key."""
+    async def seal(
+        self, ledger_id: UUID, writes: Sequence[Write]
+    ) -> tuple[list[list[LedgerEvent]], NewKeys | None]:
+        """Return the events of each write with every personal value sealed, and what is new by it.
+
+        What becomes of the append is told by `settle`.
+        """
+        new = NewKeys()
+        try:
+            sealed = [
+                [await self._sealed(ledger_id, event, new, write) for event in write.events]
+                for write in writes
+            ]
+        except BaseException:
+            self.settle(new, is_recorded=False)
+            raise
+        return sealed, new if new.subjects else None
+
+    async def _sealed(
+        self, ledger_id: UUID, event: LedgerEvent, new: NewKeys, write: Write
+    ) -> LedgerEvent:
         places = _filled(event)
         if not places:
             return event
-        subjects = await self._subjects(event)
-        keys: dict[str, bytes] = {}
-        for role, subject in subjects.items():
-            key = await self._making.ask((subject, event.originator_id))
-            if key is None:
-                raise RulesChanged  # The person was erased just now, and is to be named anew.
-            keys[role] = key
+        subjects = await self._subjects(event, new)
+        keys = {
+            role: await self._key((subject, write.stream), new, is_opening=write.expected == 0)
+            for role, subject in subjects.items()
+        }
 
         def sealed(role: str, path: str, value: Personal[str]) -> Personal[str]:
             where = place(ledger_id, event.originator_id, event.TOPIC, path)
@@ -72,6 +92,21 @@ class KeyRing:
             return Personal(value.value, subjects[role], content)
 
         return _changed(event, places, sealed)
+
+    def settle(self, new: NewKeys, *, is_recorded: bool) -> None:
+        """Keep the keys that were recorded; look again for those that were not."""
+        now = monotonic()
+        for owner, row in new.keys.items():
+            key, coming = self._coming.get(owner, (None, None))
+            if coming is row:
+                del self._coming[owner]
+            if not is_recorded:
+                self._cache.pop(owner, None)
+            elif key is not None:
+                self._cache[owner] = now, key
+        for name in new.lookups:
+            if self._named.get(name.hash) == name.subject:
+                del self._named[name.hash]
 
     async def open(
         self, ledger_id: UUID, events: Sequence[LedgerEvent], *, clear: bool
@@ -143,7 +178,7 @@ class KeyRing:
         self._cache = {owner: kept for owner, kept in self._cache.items() if owner[0] not in gone}
         return int(done.split()[-1])
 
-    async def _subjects(self, event: LedgerEvent) -> dict[str, UUID]:
+    async def _subjects(self, event: LedgerEvent, new: NewKeys) -> dict[str, UUID]:
         """Name the person behind each role. Whoever has an identity number is found again by it."""
         roles = sorted({role for role, _, _ in _filled(event)})
         parties = {role: getattr(event, role, None) for role in roles}
@@ -151,14 +186,40 @@ class KeyRing:
         for role in roles:
             party = parties[role]
             party = party if isinstance(party, Party) else getattr(event, "owner", None)
-            named[role] = await self._subject(event.originator_id, _person(role), party)
+            named[role] = await self._subject(event.originator_id, _person(role), party, new)
+        new.subjects.update(named.values())
         return named
 
-    async def _subject(self, stream: UUID, role: str, party: Party | None) -> UUID:
-        nameless = self._nameless(stream, role)
-        if party is None or (party.id_number is None and party.phone is None):
-            return nameless
-        return await self._finding.ask((party, nameless))
+    async def _subject(self, stream: UUID, role: str, party: Party | None, new: NewKeys) -> UUID:
+        names = self._names(party) if party is not None else ()
+        if not names:
+            return self._nameless(stream, role)
+        standing = await self._finding.ask(names)
+        new.known.update(standing)
+        kind, number = names[0]
+        subject = self._found(number, standing) if kind == BY_NUMBER else None
+        subject = subject or self._nameless(stream, role)
+        new.lookups.update(LookupRow(*name, subject) for name in names)
+        new.lookups.difference_update(standing)
+        return subject
+
+    def _names(self, party: Party) -> tuple[_Name, ...]:
+        """Return by what a person is found: kind and hash, the identity number first."""
+        said = ((BY_NUMBER, party.id_number), ("phone", party.phone))
+        return tuple(
+            (kind, self._master.lookup_hash(kind, str(value.value)))
+            for kind, value in said
+            if value is not None
+        )
+
+    def _found(self, number: bytes, standing: Sequence[LookupRow]) -> UUID:
+        """Return who has an identity number: as the ledger names him, or is just about to."""
+        living = (row.subject for row in standing if row.hash == number)
+        coming = self._named.get(number)
+        known = next((who for who in living if not self._is_erased(who)), coming)
+        if known is None or self._is_erased(known):
+            known = self._named[number] = uuid4()
+        return known
 
     def _nameless(self, stream: UUID, role: str) -> UUID:
         for number in range(1, 1_000):
@@ -167,63 +228,36 @@ class KeyRing:
                 return subject
         raise RuntimeError("This person was erased a thousand times in one dossier.")
 
-    async def _find_or_name(self, asked: Sequence[tuple[Party, UUID]]) -> list[UUID]:
-        """Return whose values they are; whoever has an identity number is found again by it."""
-        hashes = [self._hash("id_number", party.id_number) for party, _ in asked]
-        named: list[UUID] = []
-        async with self._pool.acquire() as connection, connection.transaction():
-            # One at a time names a person: two desks that meet somebody new agree on one subject.
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", Lock.NAME_A_PERSON)
-            rows = await connection.fetch(
-                "SELECT hash, subject FROM ledger.lookup"
-                " WHERE kind = 'id_number' AND hash = ANY($1)",
-                [digest for digest in hashes if digest is not None],
-            )
-            found = [(row["hash"], UUID(bytes=row["subject"].bytes)) for row in rows]
-            known = {digest: who for digest, who in found if not self._is_erased(who)}
-            new: dict[tuple[str, bytes, UUID], None] = {}
-            for digest, (party, nameless) in zip(hashes, asked, strict=True):
-                subject = nameless if digest is None else known.setdefault(digest, uuid4())
-                for kind, value in (("id_number", party.id_number), ("phone", party.phone)):
-                    hashed = self._hash(kind, value)
-                    if hashed is not None:
-                        new[kind, hashed, subject] = None
-                named.append(subject)
-            await connection.executemany(
-                "INSERT INTO ledger.lookup (kind, hash, subject) VALUES ($1, $2, $3)"
-                " ON CONFLICT DO NOTHING",
-                list(new),
-            )
-        return named
+    async def _find(self, asked: Sequence[tuple[_Name, ...]]) -> list[list[LookupRow]]:
+        """Return the look-ups that stand by each name that is asked."""
+        names = list(dict.fromkeys(name for names in asked for name in names))
+        rows = await self._pool.fetch(
+            "SELECT l.kind, l.hash, l.subject FROM unnest($1::text[], $2::bytea[])"
+            " AS asked (kind, hash) JOIN ledger.lookup l USING (kind, hash)",
+            [kind for kind, _ in names],
+            [digest for _, digest in names],
+        )
+        found: dict[_Name, list[LookupRow]] = {}
+        for kind, digest, subject in rows:
+            row = LookupRow(kind, digest, UUID(bytes=subject.bytes))
+            found.setdefault((kind, digest), []).append(row)
+        return [[row for name in names for row in found.get(name, ())] for names in asked]
 
-    def _hash(self, kind: str, value: Personal[str] | None) -> bytes | None:
-        return None if value is None else self._master.lookup_hash(kind, str(value.value))
+    async def _key(self, owner: _Owner, new: NewKeys, *, is_opening: bool) -> bytes:
+        """Return the key of a subject in a stream; a new one comes with the append.
 
-    async def _make(self, owners: Sequence[_Owner]) -> list[bytes | None]:
-        """Return the keys, new ones committed before they seal anything; None for the erased."""
-        missing = self._without_key(owners)
-        if missing:
-            wrapped = [self._master.wrap(urandom(32), *owner) for owner in missing]
-            columns = [list(column) for column in zip(*missing, strict=True)]
-            rows = await self._pool.fetch(
-                "WITH new AS (INSERT INTO ledger.subject_key (subject, stream_id, wrapped)"
-                " SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bytea[])"
-                " ON CONFLICT DO NOTHING RETURNING subject, stream_id, wrapped)"
-                " SELECT * FROM new UNION ALL SELECT k.subject, k.stream_id, k.wrapped"
-                " FROM unnest($1::uuid[], $2::uuid[]) AS asked (subject, stream_id)"
-                " JOIN ledger.subject_key k USING (subject, stream_id)",
-                *columns,
-                wrapped,
-            )
-            self._remember(missing, rows)
-        if self._without_key(owners):  # Another process made it between our insert and our look.
-            self._forget(missing)
-            return await self._make(owners)
-        return [self._cached(owner) for owner in owners]
-
-    def _without_key(self, owners: Sequence[_Owner]) -> list[_Owner]:
-        living = [owner for owner in dict.fromkeys(owners) if not self._is_erased(owner[0])]
-        return [owner for owner in living if self._cached(owner) is None]
+        One that the opening of a stream needs cannot be there already.
+        """
+        key = self._cached(owner)
+        if key is None and owner not in self._coming and not is_opening:
+            key = await self._reading.ask(owner)
+        if key is not None:
+            return key
+        if owner not in self._coming:
+            fresh = urandom(32)
+            self._coming[owner] = fresh, KeyRow(*owner, self._master.wrap(fresh, *owner))
+        key, new.keys[owner] = self._coming[owner]
+        return key
 
     async def _read(self, owners: Sequence[_Owner]) -> list[bytes | None]:
         missing = [owner for owner in dict.fromkeys(owners) if not self._is_fresh(owner)]
@@ -247,10 +281,6 @@ class KeyRing:
         for row in rows:
             owner = UUID(bytes=row["subject"].bytes), UUID(bytes=row["stream_id"].bytes)
             self._cache[owner] = now, self._master.unwrap(row["wrapped"], *owner)
-
-    def _forget(self, owners: Sequence[_Owner]) -> None:
-        for owner in owners:
-            self._cache.pop(owner, None)
 
     def _is_fresh(self, owner: _Owner) -> bool:
         kept = self._cache.get(owner)

@@ -6,9 +6,6 @@ from enum import IntEnum
 class Lock(IntEnum):
     """On one database, so on one ledger; `MIGRATE` keeps the number that released versions take."""
 
-    NAME_A_PERSON = 7_166_831
-    """Two desks that meet somebody new agree on one subject."""
-
     CHANGE_A_READ_MODEL = 7_166_832
     """Whoever makes, switches or drops the table of a read model."""
 

@@ -13,14 +13,14 @@ import pytest
 from domain.dossier.intake import DossierAccepted
 from domain.dossier.parts import Party
 from domain.envelope import LedgerEvent
-from domain.errors import RulesChanged
-from domain.ledger.appends import Append, Outcome, Problem, Question
+from domain.errors import RulesChanged, StaleVersion
+from domain.ledger.appends import Answer, Append, Outcome, Problem, Question
 from domain.personal import Personal, Withheld
 from domain.rules.register import stream_of
 from domain.rules.subjects import SubjectErased
 from infra.keys import KeyRing
 from tests.conftest import OpenStore
-from tests.stores import MASTER, MORNING, Opened, accepted, appending, key, meta
+from tests.stores import MASTER, MORNING, Opened, accepted, appending, key, meta, queued, until
 
 NUMBER = "012345678901"
 PHONE = "0912345678"
@@ -221,52 +221,88 @@ async def test_after_an_erasure_a_person_without_a_number_is_a_new_subject_too(
     assert (names[0].subject == before) != (names[1].subject == before)
 
 
-async def test_an_erasure_between_naming_and_sealing_asks_for_another_try(
-    process: Opened,
+@pytest.mark.parametrize("number", [NUMBER, None])
+async def test_an_erasure_between_sealing_and_appending_asks_for_another_try(
+    open_store: OpenStore, number: str | None
 ) -> None:
-    erased: set[UUID] = set()
-    ring = KeyRing(process.pool, MASTER, erased.__contains__)
+    """What was sealed for somebody who is erased by now is never written, nor is a key for it."""
+    said = replace(person(), id_number=Personal(number) if number else None)
     dossier = uuid4()
-    nameless = accepted(dossier, Party(name=Personal("Nguyễn Văn A")))
-    subject = name_in(owner_in(await ring.seal(process.ledger_id, nameless))).subject
-    assert subject is not None
-    again = asyncio.ensure_future(
-        KeyRing(process.pool, MASTER, erased.__contains__).seal(process.ledger_id, nameless)
-    )
-    await asyncio.sleep(0)  # It has named the person by now.
-    erased.add(subject)
-    with pytest.raises(RulesChanged):
-        await again
+    async with open_store() as elsewhere, open_store(started=False) as process:
+        await elsewhere.store.append(appending(accepted(dossier, said)))
+        subject = await subject_of(elsewhere, dossier)
+        late = asyncio.ensure_future(process.store.append(appending(accepted(dossier, said))))
+        await until(lambda: queued(process, 1))
+        await announce_erasure(elsewhere, subject)
+        await elsewhere.keys.destroy([subject])
+        process.appender.start()
+        with pytest.raises(RulesChanged):
+            await late
+        count = "SELECT count(*) FROM ledger.subject_key"
+        assert await process.pool.fetchval(count) == 0
+        await process.store.read()
+        await process.store.append(appending(accepted(dossier, said)))
+        assert await process.pool.fetchval(count) == 1
+        assert len(await stored(process, dossier)) == 2
 
 
-async def test_a_key_is_committed_before_it_seals(process: Opened) -> None:
+async def test_a_key_stands_if_what_it_sealed_does(process: Opened) -> None:
+    """A refused append leaves neither a key nor a look-up behind."""
     dossier = uuid4()
-    await process.keys.seal(process.ledger_id, accepted(dossier, person()))
-    count = "SELECT count(*) FROM ledger.subject_key WHERE stream_id = $1"
-    assert await process.pool.fetchval(count, dossier) == 1
+    ahead = appending(accepted(dossier, person()))
+    refused = replace(ahead, writes=(replace(ahead.writes[0], expected=7),))
+    with pytest.raises(StaleVersion):
+        await process.store.append(refused)
+    written = "SELECT count(*) FROM ledger.subject_key UNION ALL SELECT count(*) FROM ledger.lookup"
+    assert [row[0] for row in await process.pool.fetch(written)] == [0, 0]
+    await record(process, person())
+    assert [row[0] for row in await process.pool.fetch(written)] == [1, 2]
+
+
+async def test_facts_of_one_batch_about_somebody_new_share_a_key(process: Opened) -> None:
+    dossier = uuid4()
+    appends = [appending(accepted(dossier, person())) for _ in range(3)]
+    answers = await process.store.append_in_order(appends)
+    assert not [answer for answer in answers if isinstance(answer, Exception)]
+    assert await process.pool.fetchval("SELECT count(*) FROM ledger.subject_key") == 1
+    events = await stored(process, dossier)
+    read = await process.keys.open(process.ledger_id, events, clear=True)
+    assert [name_in(owner_in(event)).value for event in read] == ["Nguyễn Văn A"] * 3
 
 
 async def test_two_processes_that_meet_a_person_at_once_agree(
     process: Opened, open_store: OpenStore
 ) -> None:
+    """Whoever comes second is asked to look again, and finds whom the first one named."""
     async with open_store() as second:
+        again = 0
         for number in range(20):
             dossier = uuid4()
-            event = accepted(dossier, person(f"{number:012}"))
-            first, other = await asyncio.gather(
-                process.keys.seal(process.ledger_id, event),
-                second.keys.seal(process.ledger_id, event),
+            appends = [appending(accepted(dossier, person(f"{number:012}"))) for _ in range(2)]
+            became = await asyncio.gather(
+                process.store.append(appends[0]),
+                second.store.append(appends[1]),
+                return_exceptions=True,
             )
-            for sealed in (first, other):
-                for ring in (process.keys, second.keys):
-                    (read,) = await ring.open(process.ledger_id, [sealed], clear=True)
-                    assert getattr(read, "owner", None) == getattr(first, "owner", None)
+            for append, answer in zip(appends, became, strict=True):
+                if isinstance(answer, RulesChanged):
+                    again += 1
+                    await second.store.append(append)
+                else:
+                    assert isinstance(answer, Answer)
+            for ring in (process.keys, second.keys):
+                events = await stored(process, dossier)
+                read = await ring.open(process.ledger_id, events, clear=True)
+                owners = [owner_in(event) for event in read]
+                assert [name_in(owner).value for owner in owners] == ["Nguyễn Văn A"] * 2
+                assert len({name_in(owner).subject for owner in owners}) == 1
+        assert again > 0
         assert await process.pool.fetchval("SELECT count(*) FROM ledger.subject_key") == 20
         assert await process.pool.fetchval("SELECT count(*) FROM ledger.lookup") == 40
 
 
 async def test_a_sealed_value_opens_only_where_it_was_sealed(process: Opened) -> None:
-    sealed = await process.keys.seal(process.ledger_id, accepted(uuid4(), person()))
+    (sealed,) = await stored(process, await record(process, person()))
     owner = owner_in(sealed)
     moved = replace(cast("DossierAccepted", sealed), owner=replace(owner, name=owner.phone))
     (read,) = await process.keys.open(process.ledger_id, [moved], clear=True)
