@@ -6,6 +6,7 @@ Sources: Civil Code 2015, Điều 147-148; NĐ 61/2018/NĐ-CP, Điều 18-19, as
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final, NamedTuple, assert_never
 
 from domain.deadlines.law import CutoffPolicy, Term, TermUnit
@@ -66,6 +67,7 @@ def clock_start(calendar: WorkingCalendar, receipt: datetime, counting: Counting
     return calendar.opening(receipt)
 
 
+@lru_cache(maxsize=4_096)  # An acceptance asks twice, and each later event of its dossier again.
 def ending(calendar: WorkingCalendar, receipt: datetime, counting: Counting) -> Ending | None:
     """Return where a term ends that a receipt starts; None if there is no term.
 
