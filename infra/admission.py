@@ -108,6 +108,7 @@ class Snapshot:
 
     ledger_id: UUID
     seq: int
+    registers: int  # The last event of any register.
     recorded_at: datetime
     streams: dict[UUID, tuple[int, bytes]]
     keys: dict[tuple[str, str], tuple[bytes, Outcome]]
@@ -195,6 +196,8 @@ def _recorded(
 
 def _refuse_conflicts(append: Append, snapshot: Snapshot) -> None:
     streams = snapshot.streams
+    if append.learned is not None and snapshot.registers > append.learned:
+        raise RulesChanged
     for pin in append.unchanged:
         if streams.get(pin.stream, (0, NO_LEAF))[0] != pin.version:
             raise RulesChanged
@@ -295,4 +298,7 @@ def _write(
             )
         )
     snapshot.streams[stream] = version, leaf
-    judgement.streams[stream] = category(events[0].topic), version, leaf
+    kind = category(events[0].topic)
+    if kind != "dossier":
+        snapshot.registers = snapshot.seq
+    judgement.streams[stream] = kind, version, leaf

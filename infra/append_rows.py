@@ -21,6 +21,7 @@ LOCK_HEAD: Final = "BEGIN ISOLATION LEVEL READ COMMITTED; SELECT FROM ledger.hea
 
 READ: Final = """
 SELECT head.ledger_id, last.seq, last.recorded_at,
+  (SELECT max(seq) FROM ledger.event WHERE type NOT LIKE 'dossier.%'),
   (SELECT array_agg((stream_id, version, leaf))
      FROM ledger.stream WHERE stream_id = ANY($1::uuid[])),
   (SELECT array_agg((a.scope, a.key, a.digest, a.outcome))
@@ -122,13 +123,15 @@ def _streams(appends: Iterable[Append]) -> set[UUID]:
 
 def snapshot_of(row: asyncpg.Record, now: datetime) -> Snapshot:
     """Return what `READ` found. Raises ClockBehind."""
-    ledger_id, seq, recorded_at, streams, keys, claims, serials, subject_keys, lookups = row
+    ledger_id, seq, recorded_at, registers, streams, keys, claims, serials, *sealing = row
+    subject_keys, lookups = sealing
     last = recorded_at or datetime.fromtimestamp(0, UTC)
     if last - now > SKEW:
         raise ClockBehind(last - now)
     return Snapshot(
         ledger_id=UUID(bytes=ledger_id.bytes),
         seq=seq or 0,
+        registers=registers or 0,
         recorded_at=max(now, last),
         streams={stream: (version, leaf) for stream, version, leaf in streams or ()},
         keys={(s, k): (digest, outcome_of(o)) for s, k, digest, o in keys or ()},

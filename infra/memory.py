@@ -44,6 +44,7 @@ class MemoryStore:
         self._state = Snapshot(
             ledger_id=self.ledger_id,
             seq=0,
+            registers=0,
             recorded_at=datetime.fromtimestamp(0, UTC),
             streams={},
             keys={},
@@ -51,6 +52,13 @@ class MemoryStore:
             serials={},
             given={},
         )
+
+    def beside(self) -> "MemoryStore":
+        """Return the store of another process on the same ledger, with a rule book of its own."""
+        other = MemoryStore(self._now)
+        other.ledger_id, other.rows = self.ledger_id, self.rows
+        other._streams, other._state = self._streams, self._state
+        return other
 
     async def read(self, asked: Question = THE_RULES) -> Reading:
         await asyncio.sleep(0)  # Others get their turn here, as they do in the real one.

@@ -97,6 +97,8 @@ class Append:
 
     `then` is the state of its one dossier afterwards, where whoever decided knows it: but for the
     code that is filled in, what a replay gives by the rules at hand.
+    `learned` is what the rules knew by which it was decided: it holds only while no register says
+    more. None: its pins are all that it rests on.
     """
 
     writes: tuple[Write, ...] = ()
@@ -106,6 +108,7 @@ class Append:
     issue: str | None = None
     outcome: Outcome
     then: Dossier | None = None
+    learned: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,14 @@ from domain.dossier.decisions import Decided, decide, pins_of
 from domain.dossier.evolve import code_said
 from domain.dossier.state import Dossier
 from domain.envelope import Meta, UnitCode, event_id
-from domain.errors import CodeTaken, DomainError, InvalidRequest, NotFound, StaleVersion
+from domain.errors import (
+    CodeTaken,
+    DomainError,
+    InvalidRequest,
+    NotFound,
+    RulesChanged,
+    StaleVersion,
+)
 from domain.ledger.access import Action, Sender
 from domain.ledger.appends import (
     Answer,
@@ -33,6 +40,7 @@ from domain.ledger.transact import transact
 from domain.rules.rule_book import RuleBook
 
 _NO_KEY = Key(scope="dry-run", key="dry-run", digest=b"")
+_UNREAD = Reading(position=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,6 +117,10 @@ class Ledger:
         A dry run needs no key, writes nothing, and answers or raises what the command would.
         """
         order.sender.must(Action.SEND_COMMANDS)
+        if order.is_new and code_said(order.command) is None and not dry_run:
+            answer = await self._without_looking(order)
+            if answer is not None:
+                return Result(outcome=answer.outcome, repeated=answer.repeated)
         placed: _Placed | None = None
 
         async def decided(reading: Reading) -> Answer | Append:
@@ -133,6 +145,22 @@ class Ledger:
                 raise
             answer = await self._store.append(_refused(placed, refused))
         return Result(outcome=answer.outcome, repeated=answer.repeated)
+
+    async def _without_looking(self, order: Order) -> Answer | None:
+        """Open a dossier of which nothing can be known yet, by the rules at hand.
+
+        Whether its key was used, and whether the registers said more by then, is judged with the
+        append. None: whatever stands in its way is to be looked at.
+        """
+        learned = self._store.rules.position
+        try:
+            append = self._decided(self._placed(order, _UNREAD), _UNREAD)
+        except DomainError:
+            return None
+        try:
+            return await self._store.append(replace(append, learned=learned))
+        except RulesChanged:
+            return None
 
     def _placed(self, order: Order, reading: Reading) -> _Placed:
         """Raise NotFound for a code that nobody holds."""

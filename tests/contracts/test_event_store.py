@@ -335,6 +335,15 @@ async def test_rules_that_changed_since_the_decision_refuse_it(tested: Case) -> 
     assert len((await tested.store.read(Question(stream=dossier))).events) == 1
 
 
+async def test_rules_that_say_more_by_now_refuse_what_rests_on_all_of_them(tested: Case) -> None:
+    await tested.store.append(appending(registered()))
+    await tested.store.append(appending(step(uuid4())))
+    await tested.store.append(replace(appending(step(uuid4())), learned=1))
+    await tested.store.append(appending(published()))
+    with pytest.raises(RulesChanged):
+        await tested.store.append(replace(appending(step(uuid4())), learned=1))
+
+
 async def test_a_read_brings_the_rule_book_to_the_head(store: Store) -> None:
     await store.append(appending(registered()))
     await store.append(appending(published()))
