@@ -54,6 +54,7 @@ from streams.intake import Intake
 from streams.registers.shipped_calendars import ship_calendars
 from streams.time.acting import Machine
 from streams.time.timekeeper import Timekeeper
+from streams.wire.sameness import digesting
 
 __all__ = ["FAILURES", "VIEWS", "Process", "Settings", "opened"]
 
@@ -245,7 +246,7 @@ def _services(
         now=now,
         new_id=uuid4,
         refresh_rules=refresh_rules,
-        digest=master.content_digest,
+        digest=digesting(master.content_digest),
         open_events=open_events,
         find_person=keys.find,
         outcome_of=store.outcome,

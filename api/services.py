@@ -10,6 +10,7 @@ from domain.envelope import LedgerEvent, Recorded
 from domain.ledger.appends import Now, Outcome, Store
 from domain.ledger.commands import Ledger
 from domain.ledger.registering import Registers
+from domain.ledger.sameness import Digest
 from domain.rules.rule_book import RuleBook
 from projections.hosting.runner import Runner
 from projections.hosting.standing import Standing
@@ -74,7 +75,7 @@ class Services:
     now: Now
     new_id: Callable[[], UUID]
     refresh_rules: Rules
-    digest: Callable[[bytes], bytes]
+    digest: Digest
     open_events: OpenEvents
     find_person: Callable[[str, str], Awaitable[Sequence[UUID]]]
     outcome_of: Callable[[str, str], Awaitable[Outcome | None]]

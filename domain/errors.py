@@ -1,8 +1,19 @@
 """Why the ledger refuses something. Codes are part of the public contract and never change."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
+from uuid import UUID
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mistake:
+    """What is wrong at one place of what was sent (a JSON pointer); it never holds a value."""
+
+    pointer: str
+    detail: str
+    allowed: tuple[str, ...] | None = None
 
 
 class DomainError(Exception):
@@ -10,6 +21,7 @@ class DomainError(Exception):
 
     code: ClassVar[str]
     final: ClassVar[bool] = True  # The same request again would be refused for the same reason.
+    mistakes: tuple[Mistake, ...] = ()
 
 
 class InvalidRequest(DomainError):
@@ -134,8 +146,19 @@ class KeyReused(DomainError):
     code = "key-reused"
     final = False  # What stands under the key is the first outcome, not this refusal.
 
-    def __init__(self, key: str) -> None:
+    def __init__(
+        self,
+        key: str,
+        mistake: Mistake | None = None,
+        dossier: UUID | None = None,
+        seq: int | None = None,
+    ) -> None:
+        """Take the field that differs, and where what came first stands."""
         super().__init__(f"{key} was used before with other content.")
+        if mistake is not None:
+            self.mistakes = (mistake,)
+        self.dossier = dossier
+        self.seq = seq
 
 
 class NotFound(DomainError):

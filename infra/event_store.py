@@ -111,6 +111,19 @@ class PostgresStore:
         stored = reading.stored.get((scope, key))
         return stored.outcome if stored is not None else None
 
+    async def recorded(self, seq: int) -> LedgerEvent:
+        try:
+            row = await (await self._connected()).fetchrow(f"{EVENTS} WHERE seq = $1", seq)
+            if row is None:
+                raise LookupError(f"no event at {seq}")
+            event = restored(row).event
+            if self._keys is None or not has_personal_values(event):
+                return event
+            (opened,) = await self._keys.open(self.ledger_id, [event], clear=True)
+        except LOST as error:
+            raise Busy("The database is away.") from error
+        return opened
+
     async def append(self, append: Append) -> Answer:
         learned = self.rules.position
         prepared, future = await self._submitted(append)

@@ -27,7 +27,7 @@ from domain.rules.rule_book import RuleBook
 from infra.admission import Encoded, EventRow, Prepared, Snapshot, judge
 from infra.appender import LARGEST
 from infra.codec import decode, encode, personal_places
-from infra.sealing import place, seal
+from infra.sealing import place, seal, unseal
 
 _KEY = sha256(b"a ledger in memory keeps no secret").digest()
 
@@ -75,6 +75,11 @@ class MemoryStore:
             position=self._state.seq,
         )
 
+    async def recorded(self, seq: int) -> LedgerEvent:
+        row = self.rows[seq - 1]
+        event = _restored(row).event
+        return self._each_value(event, self._opened)
+
     def _learn(self) -> None:
         behind = self.rows[self.rules.position :]
         news = [_restored(row) for row in behind if not row.topic.startswith("dossier.")]
@@ -117,15 +122,26 @@ class MemoryStore:
         return Prepared(append, encoded, sum(len(e.data) for es in encoded for e in es), late)
 
     def _sealed(self, event: LedgerEvent) -> LedgerEvent:
+        return self._each_value(event, self._seal)
+
+    def _each_value(
+        self,
+        event: LedgerEvent,
+        change: Callable[[LedgerEvent, str, Personal[str]], Personal[str]],
+    ) -> LedgerEvent:
         changes: dict[str, Any] = {}
         for name, inner in personal_places(event):
             holder = changes.get(name, getattr(event, name))
             value = holder if inner is None or holder is None else getattr(holder, inner)
             if value is not None:
                 path = name if inner is None else f"{name}.{inner}"
-                sealed = self._seal(event, path, value)
-                changes[name] = sealed if inner is None else replace(holder, **{inner: sealed})
+                new = change(event, path, value)
+                changes[name] = new if inner is None else replace(holder, **{inner: new})
         return replace(event, **changes)
+
+    def _opened(self, event: LedgerEvent, path: str, value: Personal[str]) -> Personal[str]:
+        where = place(self.ledger_id, event.originator_id, event.TOPIC, path)
+        return Personal(unseal(value.sealed or b"", _KEY, where), value.subject, value.sealed)
 
     def _seal(self, event: LedgerEvent, path: str, value: Personal[str]) -> Personal[str]:
         where = place(self.ledger_id, event.originator_id, event.TOPIC, path)

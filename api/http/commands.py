@@ -6,7 +6,6 @@ from typing import Annotated, ClassVar, Final, Literal, Self, cast
 from uuid import UUID
 
 import msgspec
-import orjson
 
 from api.http.declared import Body, Caller, Resource, ref
 from api.http.paths import COMMANDS_PATH, DossierName, IdempotencyKey, ReadVersion, SentKey
@@ -23,7 +22,8 @@ from domain.dossier.status import SHOWN, Status
 from domain.envelope import UnitCode
 from domain.ledger import appends
 from domain.ledger.access import Action, Sender
-from domain.ledger.commands import Order, OrderKey
+from domain.ledger.commands import Order
+from domain.ledger.sameness import Identity
 from streams.wire.cloudevents import PREFIX
 from streams.wire.examples import command_example
 from streams.wire.inputs import command_from
@@ -177,17 +177,15 @@ async def _carry_out(
     command, about = command_from(sent.name, sent.body)
     acting = about["acting_unit"]
 
-    def digest(stream: UUID | None) -> bytes:
-        said = (sent.name, None if stream is None else str(stream), orjson.loads(sent.body))
-        return services.digest(orjson.dumps(said, option=orjson.OPT_SORT_KEYS))
-
     order = Order(
         command=command,
         dossier=services.new_id() if dossier is None else dossier,
         is_new=dossier is None,
         expected=version,
         sender=sender,
-        key=OrderKey(scope=_scope(sender), key=sent.key, digest=digest) if sent.key else None,
+        key=Identity(scope=_scope(sender), key=sent.key, digest=services.digest)
+        if sent.key
+        else None,
         actor=about["actor"],
         acting_unit=UnitCode(acting) if acting else None,
         legal_basis=about["legal_basis"],

@@ -5,12 +5,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, ClassVar, Self
+from uuid import UUID
 
 from litestar.exceptions import HTTPException
-from msgspec import UNSET, Meta, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
 from api.http.responses import Response
-from api.showing.answers import Answer, PortalStatus, encoded
+from api.showing.answers import Answer, Count, PortalStatus, encoded
 from api.showing.examples import PROBLEM
 from api.showing.refusals import TITLES
 from domain import errors as why
@@ -49,8 +50,24 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER = "1"
 
 
+class Error(Struct, kw_only=True):
+    """What is wrong at one place of what was sent: `pointer` is a JSON pointer (RFC 6901)."""
+
+    pointer: str
+    detail: str
+    allowed: list[str] | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, mistake: why.Mistake) -> Self:
+        allowed = list(mistake.allowed) if mistake.allowed is not None else UNSET
+        return cls(pointer=mistake.pointer, detail=mistake.detail, allowed=allowed)
+
+
 class Problem(Answer, kw_only=True):
-    """A refusal (RFC 9457). `status` is HTTP's; the dossier's own is `dossier_status`."""
+    """A refusal (RFC 9457). `status` is HTTP's; the dossier's own is `dossier_status`.
+
+    `dossier` and `seq` say where the event stands that came first under a key.
+    """
 
     EXAMPLE: ClassVar[Mapping[str, object]] = PROBLEM
 
@@ -61,6 +78,9 @@ class Problem(Answer, kw_only=True):
     code: str
     dossier_status: PortalStatus | UnsetType | None = UNSET
     allowed: list[str] | UnsetType = UNSET
+    errors: list[Error] | UnsetType = UNSET
+    dossier: UUID | UnsetType = UNSET
+    seq: Count | UnsetType = UNSET
 
     @classmethod
     def of(cls, problem: appends.Problem) -> Self:
@@ -73,6 +93,9 @@ class Problem(Answer, kw_only=True):
             code=problem.code,
             dossier_status=problem.status if illegal else UNSET,
             allowed=list(problem.allowed) if problem.allowed is not None else UNSET,
+            errors=list(map(Error.of, problem.errors)) if problem.errors else UNSET,
+            dossier=problem.dossier or UNSET,
+            seq=problem.seq or UNSET,
         )
 
 

@@ -11,7 +11,7 @@ from api.operating.keeping import KEEPER
 from api.operating.ledger import shipped
 from api.showing.dossiers import payload_of, plain
 from domain.deadlines.law import BASE_POLICY, CalendarDecision, OfficePolicy
-from domain.envelope import VIETNAM, Recorded
+from domain.envelope import VIETNAM, LedgerEvent, Recorded
 from domain.errors import DomainError, UnknownProcedure
 from domain.ledger.appends import Answer, Append, Reading
 from domain.ledger.registering import Change, Registers
@@ -51,6 +51,9 @@ class _Stage:
 
     async def read(self, *_: object, **__: object) -> Reading:
         return Reading(position=self.rules.position)
+
+    async def recorded(self, seq: int) -> LedgerEvent:
+        raise LookupError(f"nothing is recorded at {seq}")
 
     async def append(self, append: Append) -> Answer:
         events = [event for write in append.writes for event in write.events]

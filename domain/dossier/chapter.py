@@ -150,6 +150,11 @@ def saying(event: type[DossierEvent]) -> Decide:
     return decide
 
 
+def _nothing(event: DossierEvent) -> frozenset[str]:
+    del event
+    return frozenset()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Act(Generic[E]):
     """Everything that the rest of the program asks about one type of event.
@@ -164,7 +169,8 @@ class Act(Generic[E]):
     `completed`, what the ledger adds to a fact, by the rules (it may raise refusals);
     `ledger_alone`, why nobody may tell it as a fact; `gives_sight`, whether more units may see an
     accepted dossier after it; `names_holders`, whether the units it names had the dossier even if
-    it is void; `ended_units`, the fields that may name units of the past.
+    it is void; `ended_units`, the fields that may name units of the past; `filled_in`, which fields
+    of an event the ledger may have filled in where they were not said.
     """
 
     event: type[E]
@@ -183,6 +189,7 @@ class Act(Generic[E]):
     ledger_alone: str | None = None
     gives_sight: bool = False
     names_holders: bool = False
+    filled_in: Callable[[E], frozenset[str]] = _nothing
     ended_units: frozenset[str] = frozenset()
 
     @cached_property

@@ -3,7 +3,7 @@
 NĐ 61/2018/NĐ-CP, Điều 17; NĐ 309/2026/NĐ-CP, Điều 8; forms 01 and 03 of TT 01/2018/TT-VPCP.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from domain.deadlines.law import CalendarUse
@@ -228,6 +228,11 @@ def _completed_acceptance(event: DossierAccepted, rules: RuleBook) -> DossierAcc
     return changed(event, code=code, due=due, **vars(basis))
 
 
+def _filled_in(event: DossierAccepted) -> frozenset[str]:
+    basis = {each.name for each in fields(Resolved)}
+    return frozenset({"code", *basis} | ({"due"} if event.due_computed else set()))
+
+
 def _ended_too_early(dossier: Dossier) -> bool:
     """Say whether it had ended before it was accepted: then the end carries the finding."""
     if dossier.status not in ENDED:
@@ -292,6 +297,7 @@ CHAPTER = (
         decide=_submit,
         moves_clock=False,
         completed=_completed_submission,
+        filled_in=lambda _: frozenset({"code"}),
     ),
     Act(
         event=DossierAccepted,
@@ -305,6 +311,7 @@ CHAPTER = (
         rules=(ACCEPTED_ONCE,),
         excused=_ended_too_early,
         completed=_completed_acceptance,
+        filled_in=_filled_in,
         gives_sight=True,
         names_holders=True,
     ),

@@ -9,7 +9,7 @@ from uuid import UUID
 from domain.dossier.events import DossierEvent
 from domain.dossier.state import Dossier
 from domain.envelope import LedgerEvent, Pin, Recorded
-from domain.errors import DomainError, IllegalTransition, KeyReused, NotFound
+from domain.errors import DomainError, IllegalTransition, KeyReused, Mistake, NotFound
 from domain.ledger.aggregates import NOTHING, Aggregate
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
@@ -31,11 +31,6 @@ class Key:
     @property
     def name(self) -> KeyName:
         return self.scope, self.key
-
-    def on(self, dossier: UUID | None) -> "Key":
-        """Return itself: its digest does not depend on which dossier was meant."""
-        del dossier
-        return self
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,17 +59,23 @@ class Problem:
     detail: str
     status: int | None = None
     allowed: tuple[str, ...] | None = None
+    errors: tuple[Mistake, ...] | None = None
+    dossier: UUID | None = None
+    seq: int | None = None
 
     @classmethod
     def of(cls, refusal: DomainError) -> "Problem":
-        if isinstance(refusal, IllegalTransition):
-            return cls(
-                code=refusal.code,
-                detail=str(refusal),
-                status=refusal.status,
-                allowed=refusal.allowed,
-            )
-        return cls(code=refusal.code, detail=str(refusal))
+        illegal = refusal if isinstance(refusal, IllegalTransition) else None
+        reused = refusal if isinstance(refusal, KeyReused) else None
+        return cls(
+            code=refusal.code,
+            detail=str(refusal),
+            status=illegal.status if illegal else None,
+            allowed=illegal.allowed if illegal else None,
+            errors=refusal.mistakes or None,
+            dossier=reused.dossier if reused else None,
+            seq=reused.seq if reused else None,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,15 +172,6 @@ class Reading:
         """Return the events of the dossier in the order in which they were told."""
         return self.dossier.events
 
-    def known(self, key: Key | None) -> Outcome | None:
-        """Return what a request was answered before. Raises KeyReused where it was another one."""
-        stored = self.stored.get(key.name) if key is not None else None
-        if key is None or stored is None:
-            return None
-        if stored.digest != key.digest:
-            raise KeyReused(key.key)
-        return stored.outcome
-
 
 class Store(Protocol):
     """The ledger as the use cases need it."""
@@ -190,6 +182,9 @@ class Store(Protocol):
 
     async def read(self, asked: Question = THE_RULES) -> Reading:
         """Read a dossier and what is kept under keys, all as of one moment. Raises Busy."""
+
+    async def recorded(self, seq: int) -> LedgerEvent:
+        """Return the event at a position, with every personal value in clear that is not erased."""
 
     async def append(self, append: Append) -> Answer:
         """Record all or nothing, once for each key.

@@ -1,11 +1,12 @@
 """Commands: guarded by the state and the version that their sender read."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
 from domain.dossier.chapter import DossierCommand, Opening, Situation
+from domain.dossier.chapters import ACT_FOR
 from domain.dossier.decisions import Decided, decide, pins_of
 from domain.dossier.evolve import code_said
 from domain.dossier.state import Dossier
@@ -15,7 +16,6 @@ from domain.errors import (
     DomainError,
     InvalidRequest,
     NotFound,
-    RulesChanged,
     StaleVersion,
 )
 from domain.ledger.access import Action, Sender
@@ -23,7 +23,6 @@ from domain.ledger.appends import (
     Answer,
     Append,
     Key,
-    KeyName,
     LineStore,
     Now,
     Outcome,
@@ -35,31 +34,13 @@ from domain.ledger.appends import (
 from domain.ledger.facts import code_claims, refuse_foreign_code, was_opened
 from domain.ledger.messages import Fact, as_of_now
 from domain.ledger.recording import Became, Line, Result
+from domain.ledger.sameness import COMMAND, Identity, Said
 from domain.ledger.times import offset_minutes
-from domain.ledger.transact import transact
+from domain.ledger.transact import AGAIN, answered_before, transact
 from domain.rules.rule_book import RuleBook
 
 _NO_KEY = Key(scope="dry-run", key="dry-run", digest=b"")
 _UNREAD = Reading(position=0)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OrderKey:
-    """Identity of a command: what it says is digested with the dossier that it is about.
-
-    `digest` gets None for a dossier that the command opens: its id is ours, not what was said.
-    """
-
-    scope: str
-    key: str
-    digest: Callable[[UUID | None], bytes]
-
-    @property
-    def name(self) -> KeyName:
-        return self.scope, self.key
-
-    def on(self, dossier: UUID | None) -> Key:
-        return Key(scope=self.scope, key=self.key, digest=self.digest(dossier))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,10 +55,23 @@ class Order:
     is_new: bool = False
     expected: int
     sender: Sender
-    key: Key | OrderKey | None
+    key: Identity | None
     actor: str | None = None
     acting_unit: UnitCode | None = None
     legal_basis: str | None = None
+
+    def said(self, stream: UUID | None, unit: UnitCode | None) -> Said:
+        """Return what it is understood to say; the id of a dossier that it opens is not said."""
+        return Said(
+            topic=ACT_FOR[type(self.command)].event.TOPIC,
+            stream=stream,
+            content=vars(self.command),
+            actor=self.actor,
+            acting_unit=self.acting_unit,
+            legal_basis=self.legal_basis,
+            unit=unit,
+            form=COMMAND,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +81,7 @@ class _Placed:
     order: Order
     dossier: UUID
     expected: int
+    said: Said
     key: Key | None
     sender: Sender
 
@@ -126,9 +121,10 @@ class Ledger:
         async def decided(reading: Reading) -> Answer | Append:
             nonlocal placed
             placed = self._placed(order, reading)
-            stored = reading.known(placed.key)
-            if stored is not None:
-                return Answer(stored, repeated=True)
+            if order.key is not None:
+                stored = await answered_before(self._store, reading, order.key, placed.said)
+                if stored is not None:
+                    return Answer(stored, repeated=True)
             try:
                 placed, reading = await self._under_its_code(placed, reading)
                 append = self._decided(placed, reading)
@@ -159,7 +155,7 @@ class Ledger:
             return None
         try:
             return await self._store.append(replace(append, learned=learned))
-        except RulesChanged:
+        except AGAIN:
             return None
 
     def _placed(self, order: Order, reading: Reading) -> _Placed:
@@ -170,12 +166,15 @@ class Ledger:
             dossier = named = reading.stream
         else:
             raise NotFound("such dossier")
+        sender = as_of_now(order.sender, self._store.rules)
+        said = order.said(named, sender.unit)
         return _Placed(
             order=order,
             dossier=dossier,
             expected=order.expected,
-            key=order.key.on(named) if order.key is not None else None,
-            sender=as_of_now(order.sender, self._store.rules),
+            said=said,
+            key=order.key.of(said) if order.key is not None else None,
+            sender=sender,
         )
 
     async def _under_its_code(self, placed: _Placed, reading: Reading) -> tuple[_Placed, Reading]:

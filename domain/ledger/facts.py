@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID, uuid5
+from zoneinfo import ZoneInfo
 
 from domain.dossier.chapter import Opening
 from domain.dossier.chapters import ACT_OF
@@ -12,11 +13,13 @@ from domain.dossier.evolve import code_said, named_units
 from domain.dossier.history import History
 from domain.dossier.intake import DossierAccepted
 from domain.dossier.state import Dossier
-from domain.envelope import UnitCode, changed
+from domain.envelope import VIETNAM, UnitCode, changed
 from domain.errors import Forbidden, InvalidRequest, NotFound
 from domain.ledger.access import Sender
 from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
 from domain.ledger.messages import Fact, refuse_foreign_source
+from domain.ledger.sameness import Said
+from domain.ledger.times import refuse_future
 from domain.rules.codes import is_code, issuer_of
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
@@ -29,23 +32,33 @@ def dossier_named(code: str) -> UUID:
     return uuid5(_DOSSIERS, code)
 
 
-def event_of(fact: Fact, stream: UUID, rules: RuleBook, now: datetime) -> DossierEvent:
-    """Return the event of a well-formed fact, or raise what is not known about it."""
+def said_by(fact: Fact, stream: UUID, rules: RuleBook) -> Said:
+    """Return what a fact says, if it is its sender's to say. Raises Forbidden, InvalidRequest."""
     act = ACT_OF[type(fact.event)]
     if act.ledger_alone is not None:
         raise InvalidRequest(act.ledger_alone)
-    at = fact.moment(now)
     acting = fact.acting_unit or _acting(fact)
     if acting is not None:
         fact.sender.must_act_for(acting)
     refuse_foreign_source(fact, rules)
+    return fact.said(stream, acting, _zone(acting, rules))
+
+
+def event_of(fact: Fact, said: Said, rules: RuleBook, now: datetime) -> DossierEvent:
+    """Return the event of a well-formed fact, or raise what is not known about it."""
+    act = ACT_OF[type(fact.event)]
+    acting = said.unit
+    refuse_future(fact.stated, fact.precision, now, _zone(acting, rules))
+    at = said.at or fact.moment(_zone(acting, rules))
     ended = {getattr(fact.event, name) for name in act.ended_units}
     acted = () if acting is None else (acting,)
     for unit in {*acted, *named_units(fact.event)}:
         if not (unit in ended and unit in rules.units):
             rules.unit(unit, at)
     meta = fact.meta(acting, pins_of(rules, fact.event))
-    event = changed(fact.event, originator_id=stream, originator_version=0, timestamp=at, meta=meta)
+    event = changed(
+        fact.event, originator_id=said.stream, originator_version=0, timestamp=at, meta=meta
+    )
     return event if act.completed is None else act.completed(event, rules)
 
 
@@ -120,13 +133,17 @@ def _belongs(sender: Sender, unit: UnitCode, rules: RuleBook) -> bool:
     return unit in sender.scope or (sender.unit is not None and sender.unit in rules.subtree(unit))
 
 
+def _zone(unit: UnitCode | None, rules: RuleBook) -> ZoneInfo:
+    return VIETNAM if unit is None else rules.zone(unit)
+
+
 def _acting(fact: Fact) -> UnitCode | None:
     """Return the unit that a fact speaks for: the receiving one, else the sender's."""
     said = fact.event
     return said.receiving_unit if isinstance(said, Opening) else fact.sender.unit
 
 
-def append_of(fact: Fact, event: DossierEvent, holder: UUID | None) -> Append:
+def append_of(fact: Fact, said: Said, event: DossierEvent, holder: UUID | None) -> Append:
     """Return the append of one fact. `holder` is the stream that is known to hold its name."""
     code = code_said(event) or event.meta.subject_code
     write = Write(stream=event.originator_id, events=(event,), expected=fact.expected)
@@ -135,7 +152,7 @@ def append_of(fact: Fact, event: DossierEvent, holder: UUID | None) -> Append:
         writes=(write,),
         claims=_claims(code, event, name_of(fact) if holder == event.originator_id else None),
         unchanged=event.meta.pins,
-        key=fact.key,
+        key=fact.key.of(said),
         outcome=Outcome(kind="recorded", stream=event.originator_id, code=code, due=due),
     )
 

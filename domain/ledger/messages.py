@@ -4,13 +4,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from domain.dossier.events import DossierEvent
-from domain.envelope import LedgerEvent, Meta, Pin, TimePrecision, UnitCode, event_id
+from domain.envelope import LedgerEvent, Meta, Pin, TimePrecision, UnitCode, event_id, said
 from domain.errors import Forbidden
 from domain.ledger.access import Sender, scope_of
-from domain.ledger.appends import Key
-from domain.ledger.times import occurred_at, offset_minutes, refuse_future
+from domain.ledger.sameness import CLOUD_EVENT, Identity, Said
+from domain.ledger.times import occurred_at, offset_minutes
 from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
 
@@ -35,7 +36,7 @@ class Message(Generic[E_co]):
     source_id: str
     stated: datetime
     sender: Sender
-    key: Key
+    key: Identity
     dossier: UUID | None = None
     code: str | None = None
     alias: UUID | None = None
@@ -45,14 +46,28 @@ class Message(Generic[E_co]):
     acting_unit: UnitCode | None = None
     legal_basis: str | None = None
 
-    def moment(self, now: datetime) -> datetime:
-        """Return the moment in UTC at which it takes its legal place.
+    def moment(self, zone: ZoneInfo) -> datetime:
+        """Return the moment in UTC at which it takes its legal place: a day is one of its zone.
 
-        Raises TimeWithoutOffset or TimeInFuture.
+        Raises TimeWithoutOffset.
         """
         offset_minutes(self.stated)
-        refuse_future(self.stated, self.precision, now)
-        return occurred_at(type(self.event), self.stated, self.precision)
+        return occurred_at(type(self.event), self.stated, self.precision, zone)
+
+    def said(self, stream: UUID, unit: UnitCode | None, zone: ZoneInfo) -> Said:
+        """Return what it is understood to say about a stream. `unit` is for whom it speaks."""
+        return Said(
+            topic=self.event.TOPIC,
+            stream=stream,
+            at=self.moment(zone),
+            precision=self.precision,
+            content=said(self.event),
+            actor=self.actor,
+            acting_unit=self.acting_unit,
+            legal_basis=self.legal_basis,
+            unit=unit,
+            form=CLOUD_EVENT,
+        )
 
     def meta(self, acting: UnitCode | None, pins: tuple[Pin, ...] = ()) -> Meta:
         """Return what its event says of its sending."""

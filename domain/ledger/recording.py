@@ -11,7 +11,7 @@ from domain.dossier.events import DossierEvent, VoidingEvent
 from domain.dossier.evolve import advance, advance_undated
 from domain.dossier.state import Dossier, Finding
 from domain.envelope import Recorded, changed
-from domain.errors import Busy, CodeTaken, DomainError, RulesChanged
+from domain.errors import Busy, CodeTaken, DomainError, KeyReused, RulesChanged
 from domain.ledger.access import Action, Sender
 from domain.ledger.appends import (
     Answer,
@@ -29,11 +29,13 @@ from domain.ledger.facts import (
     event_of,
     name_of,
     refuse_strangers,
+    said_by,
     under_its_code,
     was_opened,
 )
 from domain.ledger.messages import Fact, as_of_now
-from domain.ledger.transact import ATTEMPTS
+from domain.ledger.sameness import Said
+from domain.ledger.transact import ATTEMPTS, answered_before
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,7 +107,7 @@ class Line:
         answers = await self._store.append_in_order([each.append for each in sent])
         for each, answer in zip(sent, answers, strict=False):
             match answer:
-                case RulesChanged():
+                case RulesChanged() | KeyReused():
                     pass  # It is looked at again.
                 case CodeTaken():
                     self._join(each.place, answer)
@@ -130,11 +132,15 @@ class Line:
                 break
             names.add(fact.key.name)
             try:
-                decided = self._decided(fact, reading, sight)
-                if isinstance(decided, Outcome):
-                    self._became[place] = await self._known(fact, decided, reading)
-                else:
-                    sent.append(_Sent(place, decided, append_of(fact, decided, reading.claimed)))
+                fact = self._facts[place] = self._as_of_now(fact)
+                said = said_by(fact, _stream(reading), self._store.rules)
+                stored = await answered_before(self._store, reading, fact.key, said)
+                if stored is not None:
+                    self._became[place] = await self._known(fact, stored, reading)
+                    continue
+                event = self._decided(fact, said, reading, sight)
+                append = append_of(fact, said, event, reading.claimed)
+                sent.append(_Sent(place, event, append))
             except DomainError as refused:
                 self._became[place] = refused
         return sent
@@ -150,17 +156,16 @@ class Line:
             keys=tuple(fact.key.name for fact in facts),
         )
 
-    def _decided(self, fact: Fact, reading: Reading, sight: "_Sight") -> DossierEvent | Outcome:
-        """Return the event of a fact, or what was answered before under its identity."""
-        stored = reading.known(fact.key)
-        if stored is not None:
-            return stored
+    def _as_of_now(self, fact: Fact) -> Fact:
+        sender = as_of_now(fact.sender, self._store.rules)
+        return fact if sender is fact.sender else replace(fact, sender=sender)
+
+    def _decided(self, fact: Fact, said: Said, reading: Reading, sight: "_Sight") -> DossierEvent:
+        """Return the event of a fact, or raise why it is none."""
         if fact.alias is not None and fact.code is not None and was_opened(reading.events):
             raise CodeTaken(fact.code)
         rules = self._store.rules
-        sender = as_of_now(fact.sender, rules)
-        fact = fact if sender is fact.sender else replace(fact, sender=sender)
-        event = event_of(fact, _stream(reading), rules, self._now())
+        event = event_of(fact, said, rules, self._now())
         if not fact.sender.is_machine:
             refuse_strangers(fact, sight.of(event.originator_id), rules)
             sight.take(event)

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
-from domain.envelope import Meta, Pin, event_id
+from domain.envelope import VIETNAM, Meta, Pin, UnitCode, event_id
 from domain.errors import Forbidden, RulesChanged, StaleVersion, UnknownUnit
 from domain.ledger.access import Action, Sender
 from domain.ledger.appends import (
@@ -20,12 +21,14 @@ from domain.ledger.appends import (
 )
 from domain.ledger.messages import Entry, as_of_now, refuse_foreign_source
 from domain.ledger.recording import Result
-from domain.ledger.transact import ATTEMPTS, transact
+from domain.ledger.sameness import Said
+from domain.ledger.times import refuse_future
+from domain.ledger.transact import AGAIN, ATTEMPTS, answered_before, transact
 from domain.rules.register import RegisterEvent
 from domain.rules.registers import kind_of, stream_for
 from domain.rules.rule_book import RuleBook
 
-_AGAIN = (StaleVersion, RulesChanged)  # Somebody else changed what this rests on: look again.
+_AGAIN = (StaleVersion, *AGAIN)  # Somebody else changed what this rests on: look again.
 
 
 class Change(StrEnum):
@@ -96,40 +99,55 @@ class Registers:
         entry.sender.must(Action.KEEP_REGISTERS)
 
         async def decided(reading: Reading) -> Answer | Append:
-            stored = reading.known(entry.key)
+            said = self._said_by(entry)
+            stored = await answered_before(self._store, reading, entry.key, said)
             if stored is not None:
                 return Answer(stored, repeated=True)
-            return self._told(entry, reading)
+            return self._told(entry, said, reading)
 
         asked = Question(events=False, keys=(entry.key.name,))
         answer = await transact(self._store, asked, decided, _AGAIN)
         return Result(outcome=answer.outcome, repeated=_is_repeated(answer))
 
-    def _told(self, entry: Entry, reading: Reading) -> Append:
+    def _said_by(self, entry: Entry) -> Said:
+        """Return what an entry says, if it is its sender's to say."""
         rules = self._store.rules
         sender = as_of_now(entry.sender, rules)
-        said, stream = entry.event, stream_for(entry.event)
+        refuse_foreign_source(entry, rules)
+        acting = entry.acting_unit or sender.unit
+        if acting is not None:
+            sender.must_act_for(acting)
+        return entry.said(stream_for(entry.event), acting, _zone(acting, rules))
+
+    def _told(self, entry: Entry, as_said: Said, reading: Reading) -> Append:
+        rules = self._store.rules
+        sender = as_of_now(entry.sender, rules)
+        said, stream, acting = entry.event, stream_for(entry.event), as_said.unit
         version = rules.versions.get(stream, 0)
+        refuse_future(entry.stated, entry.precision, self._now(), _zone(acting, rules))
+        at = as_said.at or self._now()
         event = replace(
             said,
             originator_id=stream,
             originator_version=version + 1,
-            timestamp=entry.moment(self._now()),
-            meta=entry.meta(entry.acting_unit or sender.unit),
+            timestamp=at,
+            meta=entry.meta(acting),
         )
-        refuse_foreign_source(entry, rules)
-        if event.meta.acting_unit is not None:
-            sender.must_act_for(event.meta.acting_unit)
-            rules.unit(event.meta.acting_unit, event.timestamp)
+        if acting is not None:
+            rules.unit(acting, at)
         refuse_out_of_scope(said, sender, rules)
         _check(said, rules)
         if entry.expected is not None and entry.expected != version:
             raise StaleVersion(entry.expected, version)
         known = _no_news(said, rules, reading)
         if known is None:
-            return _append(event, rules, entry.key)
+            return _append(event, rules, entry.key.of(as_said))
         pin = Pin(stream=stream, version=version)
-        return Append(key=entry.key, unchanged=(pin,), outcome=known.outcome)
+        return Append(key=entry.key.of(as_said), unchanged=(pin,), outcome=known.outcome)
+
+
+def _zone(unit: UnitCode | None, rules: RuleBook) -> ZoneInfo:
+    return VIETNAM if unit is None else rules.zone(unit)
 
 
 def _no_news(entry: RegisterEvent, rules: RuleBook, reading: Reading) -> Answer | None:

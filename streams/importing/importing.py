@@ -13,6 +13,7 @@ from domain.ledger.appends import Store
 from domain.ledger.commands import Ledger
 from domain.ledger.recording import Result
 from domain.ledger.registering import Keeper, Registers
+from domain.ledger.sameness import Digest
 from domain.rules.procedures import ProcedurePublished
 from domain.rules.register import RegisterEvent, is_register
 from domain.rules.registers import kind_of
@@ -25,7 +26,7 @@ from streams.importing.reading import Rows
 from streams.importing.refusals import Refusals, RefusedRow
 from streams.importing.rows import Row
 from streams.intake import Intake, Pause, Told
-from streams.wire.cloudevents import Digest, is_entry, message_of
+from streams.wire.cloudevents import is_entry, message_of
 
 Progress = Callable[[int, int, int], None]
 """Told how many bytes are read, of how many, and how many rows they made."""

@@ -6,9 +6,10 @@ from typing import Final
 
 from domain.errors import CalendarContradicts, RulesChanged
 from domain.ledger.access import Sender
-from domain.ledger.appends import Key, Now, Store
+from domain.ledger.appends import Now, Store
 from domain.ledger.messages import Entry
 from domain.ledger.registering import Registers
+from domain.ledger.sameness import Identity
 from domain.rules.calendars import CalendarDecided
 from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
@@ -53,5 +54,5 @@ def _told(entry: CalendarDecided, rules: RuleBook, now: Now) -> Entry:
         source_id=name,
         stated=now(),
         sender=Sender.machine("machine", Role.ADMINISTRATOR, rules),
-        key=Key(scope=f"source:{SOURCE}", key=name, digest=b""),
+        key=Identity(scope=f"source:{SOURCE}", key=name, digest=lambda _: b""),
     )

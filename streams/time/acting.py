@@ -11,9 +11,10 @@ from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.errors import UnitEnded
 from domain.ledger.access import Sender
-from domain.ledger.appends import Key, Now, Question, Store
+from domain.ledger.appends import Now, Question, Store
 from domain.ledger.commands import Ledger, Order
 from domain.ledger.recording import Result
+from domain.ledger.sameness import Digest, Identity
 from domain.rules.tokens import Role
 
 NAME: Final = "clock"
@@ -29,7 +30,7 @@ class Machine:
 
     store: Store
     ledger: Ledger
-    digest: Callable[[bytes], bytes]
+    digest: Digest
     now: Now
 
     async def send(self, command: DossierCommand, dossier: Dossier, key: str) -> Result:
@@ -54,7 +55,7 @@ class Machine:
             dossier=dossier.id,
             expected=dossier.version,
             sender=Sender.machine(NAME, Role.DESK, self.store.rules),
-            key=Key(scope=NAME, key=key, digest=self.digest(f"{command.NAME} {key}".encode())),
+            key=Identity(scope=NAME, key=key, digest=lambda _: self.digest((command.NAME, key))),
             acting_unit=self._acting_unit(dossier),
         )
         return await self.ledger.execute(order)

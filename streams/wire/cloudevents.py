@@ -1,6 +1,5 @@
 """CloudEvents 1.0, structured JSON: from an envelope to a fact, or to a notice for a register."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal, TypeVar, cast
 from uuid import UUID
@@ -12,8 +11,8 @@ from domain.dossier.events import DossierEvent
 from domain.envelope import LedgerEvent, TimePrecision, UnitCode, category
 from domain.errors import InvalidRequest
 from domain.ledger.access import Sender
-from domain.ledger.appends import Key
 from domain.ledger.messages import Entry, Fact, Message
+from domain.ledger.sameness import Digest, Identity
 from domain.rules import registers
 from domain.rules.register import RegisterEvent
 from streams.wire.inputs import (
@@ -32,7 +31,6 @@ CODE = "code:"
 REGISTERS: Final = frozenset(each.name for each in registers.REGISTERS if each.sent)
 """The registers whose events come as CloudEvents; tokens and erasures never do."""
 
-Digest = Callable[[bytes], bytes]
 E = TypeVar("E", bound=LedgerEvent)
 _Name = Annotated[
     str, msgspec.Meta(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$(?!\n)")
@@ -127,23 +125,6 @@ def named(subject: str | None) -> Named:
         raise InvalidRequest(message) from error
 
 
-def key_of(event: CloudEvent, digest: Digest) -> Key:
-    """Return the identity of an event: id and source; its digest covers all that it says."""
-    content = (
-        event.type,
-        event.subject,
-        event.time,
-        event.timeprecision,
-        event.expectedversion,
-        event.actor,
-        event.actingunit,
-        event.legalbasis,
-        orjson.loads(bytes(event.data)),
-    )
-    canonical = orjson.dumps(content, option=orjson.OPT_SORT_KEYS)
-    return Key(scope=f"source:{event.source}", key=event.id, digest=digest(canonical))
-
-
 def is_entry(event: CloudEvent) -> bool:
     """Say whether an envelope tells an entry of a register."""
     return category(stored_name(event)) in REGISTERS
@@ -181,7 +162,7 @@ def _message(
         source_id=event.id,
         stated=moment(event.time, "time"),
         sender=sender,
-        key=key_of(event, digest),
+        key=Identity(scope=f"source:{event.source}", key=event.id, digest=digest),
         dossier=about.dossier,
         code=about.code,
         precision=event.timeprecision,

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
-import orjson
 import pytest
 from hypothesis import given as for_all
 from hypothesis import settings
@@ -16,13 +15,15 @@ from domain.dossier.intake import AcceptDossier
 from domain.envelope import UnitCode
 from domain.errors import DomainError, KeyReused
 from domain.ledger.access import Sender, scope_of
-from domain.ledger.appends import THE_RULES, Key, Question, Reading
+from domain.ledger.appends import THE_RULES, Question, Reading
 from domain.ledger.commands import Ledger, Order
 from domain.ledger.registering import Keeper, Registers
+from domain.ledger.sameness import Identity
 from domain.rules.procedures import Channel
 from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
 from infra.memory import MemoryStore
+from streams.wire.sameness import digesting
 from tests.examples import (
     AGENCY,
     DESK,
@@ -80,14 +81,13 @@ def order(number: int, unit: UnitCode, command: AcceptDossier = ACCEPT) -> Order
     sender = Sender(
         principal="token:1", role=Role.DESK, unit=unit, scope=scope_of(rule_book(), unit)
     )
-    said = orjson.dumps([command.receiving_unit, command.competent_unit, command.due])
     return Order(
         command=command,
         dossier=UUID(int=number + 1, version=4),
         is_new=True,
         expected=0,
         sender=sender,
-        key=Key(scope=sender.principal, key=str(number % 7), digest=said),
+        key=Identity(scope=sender.principal, key=str(number % 7), digest=digesting(bytes)),
     )
 
 
@@ -149,9 +149,11 @@ async def test_nobody_looks_before_an_acceptance() -> None:
     again = await ledger.execute(replace(order(0, DESK), dossier=UUID(int=99, version=4)))
     assert (first.repeated, again.repeated) == (False, True)
     assert first.outcome == again.outcome
-    with pytest.raises(KeyReused):
-        await ledger.execute(order(7, DESK, replace(ACCEPT, competent_unit=DESK)))
     assert store.looks == 0
+    with pytest.raises(KeyReused) as refused:
+        await ledger.execute(order(7, DESK, replace(ACCEPT, competent_unit=DESK)))
+    assert refused.value.mistakes[0].pointer == "/competent_unit"
+    assert refused.value.seq == first.outcome.seq
 
 
 async def test_a_refusal_is_of_the_registers_as_they_stand() -> None:

@@ -19,7 +19,6 @@ from domain.dossier.evolve import evolve
 from domain.dossier.state import Dossier
 from domain.envelope import UnitCode
 from domain.ledger.access import Sender, scope_of
-from domain.ledger.appends import Key
 from domain.ledger.commands import Ledger
 from domain.ledger.messages import Fact
 from domain.ledger.recording import Became, Result
@@ -35,6 +34,7 @@ from tests.examples import (
     MORNING,
     PROVINCE,
     accepted,
+    identity,
     registers,
     rule_book,
 )
@@ -75,7 +75,7 @@ def lines(draw: st.DrawFn) -> list[Fact]:
                 source_id=name,
                 stated=MORNING + HOUR * draw(st.integers(0, 40)),
                 sender=draw(st.sampled_from(SENDERS)),
-                key=Key(scope="igate", key=name, digest=draw(st.sampled_from([b"a", b"a", b"b"]))),
+                key=identity(name, digest=draw(st.sampled_from([b"a", b"a", b"b"]))),
                 dossier=subject if isinstance(subject, UUID) else None,
                 code=subject if isinstance(subject, str) else None,
                 expected=draw(st.sampled_from([None, None, None, 0, 1, 2])),
@@ -98,7 +98,7 @@ async def furnished(*, opened: bool) -> tuple[MemoryStore, Ledger]:
                 source_id="0",
                 stated=MORNING,
                 sender=of_unit(None),
-                key=Key(scope="theirs", key="0", digest=b""),
+                key=identity("0", "theirs"),
                 dossier=DOSSIER,
             )
         )

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from hashlib import sha256
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -23,14 +22,15 @@ from domain.errors import (
     UnknownUnit,
 )
 from domain.ledger.access import Sender, scope_of
-from domain.ledger.appends import Key
 from domain.ledger.messages import Entry
 from domain.ledger.recording import Result
 from domain.ledger.registering import Change, Keeper, Registers, refuse_out_of_scope
+from domain.ledger.sameness import Identity
 from domain.rules.register import RegisterEvent
 from domain.rules.tokens import Role
 from domain.rules.units import UnitRegistered
 from infra.memory import MemoryStore
+from streams.wire.sameness import digesting
 from tests.examples import (
     AGENCY,
     DESK,
@@ -148,14 +148,13 @@ async def furnished(store: MemoryStore | None = None) -> tuple[MemoryStore, Regi
 
 
 def notice(entry: RegisterEvent, name: str = "1", **more: Any) -> Entry:  # noqa: ANN401  # any field
-    content = sha256(repr(entry).encode()).digest()
     said = {
         "event": entry,
         "source": "office.example",
         "source_id": name,
         "stated": MORNING.astimezone(VIETNAM),
         "sender": administrator(PROVINCE),
-        "key": Key(scope="source:office.example", key=name, digest=content),
+        "key": Identity(scope="source:office.example", key=name, digest=digesting(bytes)),
     }
     return Entry(**{**said, **more})
 

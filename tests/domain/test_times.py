@@ -1,6 +1,7 @@
 """A time has a precision and an offset; both decide where it stands and whether it may stand."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -26,18 +27,18 @@ NOW = datetime(2026, 3, 2, 16, 58, tzinfo=UTC)  # 23:58 in Việt Nam.
 )  # fmt: skip
 def test_an_end_without_an_hour_is_at_the_end_of_its_day(end: type[LedgerEvent]) -> None:
     expected = datetime(2026, 3, 2, 23, 59, 59, 999_999, tzinfo=VIETNAM)
-    assert occurred_at(end, HALF_PAST_NINE, DAY) == expected
+    assert occurred_at(end, HALF_PAST_NINE, DAY, VIETNAM) == expected
 
 
 @pytest.mark.parametrize("start", [DossierSubmitted, DossierAccepted, StepStarted])
 def test_a_start_without_an_hour_is_when_the_office_opens(start: type[LedgerEvent]) -> None:
     expected = datetime(2026, 3, 2, 7, 0, tzinfo=VIETNAM)
-    assert occurred_at(start, HALF_PAST_NINE, DAY) == expected
+    assert occurred_at(start, HALF_PAST_NINE, DAY, VIETNAM) == expected
 
 
 def test_a_dossier_accepted_and_resolved_on_the_same_day_keeps_its_order() -> None:
-    start = occurred_at(DossierAccepted, HALF_PAST_NINE, DAY)
-    assert start < occurred_at(ResultAtDesk, HALF_PAST_NINE, DAY)
+    start = occurred_at(DossierAccepted, HALF_PAST_NINE, DAY, VIETNAM)
+    assert start < occurred_at(ResultAtDesk, HALF_PAST_NINE, DAY, VIETNAM)
 
 
 @pytest.mark.parametrize("precision", [TimePrecision.MINUTE, TimePrecision.SECOND])
@@ -45,14 +46,20 @@ def test_a_dossier_accepted_and_resolved_on_the_same_day_keeps_its_order() -> No
 def test_a_time_with_an_hour_is_taken_as_stated_and_kept_in_utc(
     kind: type[LedgerEvent], precision: TimePrecision
 ) -> None:
-    moment = occurred_at(kind, HALF_PAST_NINE, precision)
+    moment = occurred_at(kind, HALF_PAST_NINE, precision, VIETNAM)
     assert (moment, moment.tzinfo) == (HALF_PAST_NINE, UTC)
 
 
-def test_the_day_is_that_of_the_stated_offset() -> None:
-    tokyo = datetime(2026, 3, 3, 0, 30, tzinfo=timezone(timedelta(hours=9)))
-    moment = occurred_at(DossierAccepted, tokyo, DAY)
-    assert moment == datetime(2026, 3, 2, 22, 0, tzinfo=UTC)
+@pytest.mark.parametrize("offset", [-7, 0, 7, 9])
+def test_the_day_is_that_of_the_instant_in_the_zone_of_the_unit(offset: int) -> None:
+    """A client that rewrites a time in UTC tells the same day."""
+    written = datetime(2026, 3, 2, 0, 30, tzinfo=VIETNAM).astimezone(
+        timezone(timedelta(hours=offset))
+    )
+    moment = occurred_at(DossierAccepted, written, DAY, VIETNAM)
+    assert moment == datetime(2026, 3, 2, 7, 0, tzinfo=VIETNAM)
+    elsewhere = occurred_at(DossierAccepted, written, DAY, ZoneInfo("Europe/London"))
+    assert elsewhere == datetime(2026, 3, 1, 7, 0, tzinfo=UTC)
 
 
 def test_an_event_tells_its_time_in_the_offset_that_was_stated() -> None:
@@ -79,20 +86,20 @@ def test_a_time_without_offset_is_no_moment() -> None:
 
 
 def test_five_minutes_ahead_is_a_clock_that_differs_and_no_more() -> None:
-    refuse_future(NOW + TOLERANCE, TimePrecision.SECOND, NOW)
+    refuse_future(NOW + TOLERANCE, TimePrecision.SECOND, NOW, VIETNAM)
     with pytest.raises(TimeInFuture):
-        refuse_future(NOW + TOLERANCE + timedelta.resolution, TimePrecision.SECOND, NOW)
+        refuse_future(NOW + TOLERANCE + timedelta.resolution, TimePrecision.SECOND, NOW, VIETNAM)
 
 
 @pytest.mark.parametrize("hour", [0, 9, 23])
 def test_today_is_not_in_the_future_whatever_hour_it_is_written_with(hour: int) -> None:
-    refuse_future(datetime(2026, 3, 2, hour, 59, tzinfo=VIETNAM), DAY, NOW)
+    refuse_future(datetime(2026, 3, 2, hour, 59, tzinfo=VIETNAM), DAY, NOW, VIETNAM)
 
 
-def test_a_day_is_in_the_future_by_its_date_in_the_stated_offset() -> None:
+def test_a_day_is_in_the_future_by_its_date_in_the_zone_of_the_unit() -> None:
     tomorrow = datetime(2026, 3, 3, tzinfo=VIETNAM)
-    refuse_future(tomorrow, DAY, NOW)  # In two minutes, so within the tolerance.
+    refuse_future(tomorrow, DAY, NOW, VIETNAM)  # In two minutes, so within the tolerance.
     with pytest.raises(TimeInFuture):
-        refuse_future(tomorrow, DAY, NOW - TOLERANCE)
+        refuse_future(tomorrow, DAY, NOW - TOLERANCE, VIETNAM)
     with pytest.raises(TimeInFuture):
-        refuse_future(tomorrow + timedelta(days=1), DAY, NOW)
+        refuse_future(tomorrow + timedelta(days=1), DAY, NOW, VIETNAM)

@@ -62,7 +62,7 @@ def fact(event: DossierEvent, code: str, name: str, hours: int) -> Fact:
         source_id=name,
         stated=examples.MORNING + timedelta(hours=hours),
         sender=SENDER,
-        key=key("source:igate", name),
+        key=examples.identity(name, "source:igate"),
         code=code,
     )
 
@@ -73,7 +73,7 @@ def order(command: DossierCommand, dossier: UUID, expected: int) -> Order:
         dossier=dossier,
         expected=expected,
         sender=SENDER,
-        key=key(SENDER.principal, uuid4().hex),
+        key=examples.identity(uuid4().hex, SENDER.principal),
         acting_unit=examples.DESK,
     )
 

@@ -22,6 +22,7 @@ from streams.importing.importing import ImportReport, Into, import_file
 from streams.importing.mapping import FileMapping
 from streams.importing.refusals import RefusedRow
 from streams.wire.cloudevents import PREFIX
+from streams.wire.sameness import digesting
 
 LOG = '<log xmlns="http://www.xes-standard.org/">'
 COMMAND_LINE = Sender(principal="command-line", role=Role.SOURCE, unit=None, scope=frozenset[Any]())
@@ -68,8 +69,7 @@ def now() -> datetime:
     return datetime(2026, 3, 10, tzinfo=UTC)
 
 
-def digest(content: bytes) -> bytes:
-    return sha256(content).digest()
+digest = digesting(lambda content: sha256(content).digest())
 
 
 def into(store: LineStore, clock: Callable[[], datetime] = now) -> Into:

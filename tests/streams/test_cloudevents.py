@@ -6,8 +6,9 @@ from uuid import UUID
 import orjson
 import pytest
 
-from domain.envelope import TimePrecision
+from domain.envelope import VIETNAM, TimePrecision
 from domain.errors import InvalidRequest, TimeWithoutOffset
+from domain.ledger.appends import Key
 from domain.ledger.messages import Fact
 from domain.rules.units import UnitRegistered
 from streams.wire.cloudevents import (
@@ -15,13 +16,13 @@ from streams.wire.cloudevents import (
     claimed_id,
     entry_of,
     fact_of,
-    key_of,
     named,
     read_batch,
     read_envelope,
     stored_name,
 )
 from streams.wire.examples import BATCH, EVENT
+from streams.wire.sameness import FORM
 from tests.streams.files import COMMAND_LINE, digest, step
 
 STEP = step("H44-1", "e-1")
@@ -122,7 +123,7 @@ def test_an_entry_of_a_register_is_a_notice_with_all_that_the_envelope_says() ->
     assert notice.stated.isoformat() == "2026-03-03T09:15:00+07:00"
     assert (notice.expected, notice.precision) == (0, TimePrecision.DAY)
     assert (notice.actor, notice.acting_unit) == ("An", "U")
-    assert notice.key == key_of(event, digest)
+    assert notice.key.name == ("source:elsewhere", "e-1")
 
 
 @pytest.mark.parametrize("topic", ["token.granted", "subject.erased", "dossier.step-completed"])
@@ -132,30 +133,53 @@ def test_tokens_erasures_and_facts_are_no_notices(topic: str) -> None:
         entry_of(event, COMMAND_LINE, digest)
 
 
+def key(content: bytes, stream: int = 1) -> Key:
+    said = fact(content)
+    return said.key.of(said.said(UUID(int=stream), None, VIETNAM))
+
+
 def test_the_identity_is_id_and_source_and_the_digest_covers_what_is_said() -> None:
-    first = fact(body()).key
-    assert (first.scope, first.key) == ("source:elsewhere", "e-1")
-    same = {"step": "e-1"}
-    assert fact(body(data=same, datacontenttype="application/json", foo="x")).key == first
+    first = key(body())
+    assert first.name == ("source:elsewhere", "e-1")
     for other in (
         {"data": {"step": "other"}},
-        {"subject": "code:H44-2"},
-        {"time": "2026-03-03T02:15:00Z"},
+        {"data": {"step": "e-1", "officer": "An"}},
+        {"type": "vn.gov.motcua.dossier.step-started.v1"},
+        {"time": "2026-03-03T09:15:00.000001+07:00"},
         {"timeprecision": "day"},
         {"actor": "An"},
         {"actingunit": "U"},
         {"legalbasis": "NĐ 61"},
-        {"expectedversion": 0},
     ):
-        changed = fact(body(**other)).key
-        assert (changed.scope, changed.key) == (first.scope, first.key)
+        changed = key(body(**other))
+        assert changed.name == first.name
         assert changed.digest != first.digest
+    assert key(body(), stream=2).digest != first.digest
 
 
-def test_the_order_of_fields_changes_nothing() -> None:
-    said = {"step": "a", "officer": "An"}
-    turned = dict(reversed(said.items()))
-    assert fact(body(data=said)).key == fact(body(data=turned)).key
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"data": {"officer": None, "step": "e-1"}},
+        {"time": "2026-03-03T02:15:00.000Z"},
+        {"time": "2026-03-03T02:15:00.0000009Z"},
+        {"subject": str(UUID(int=1))},
+        {"expectedversion": 0},
+        {"datacontenttype": "application/json"},
+        {"foo": "x"},
+    ],
+)
+def test_what_is_written_differently_is_the_same(other: dict[str, Any]) -> None:
+    assert key(body(**other)) == key(body())
+
+
+def test_a_day_is_the_same_whatever_hour_and_offset_it_is_written_with() -> None:
+    days = ("2026-03-03T00:00:00+07:00", "2026-03-02T17:00:00.000Z", "2026-03-03T23:59:59+07:00")
+    assert len({key(body(time=day, timeprecision="day")).digest for day in days}) == 1
+
+
+def test_the_form_of_a_digest_is_said_in_front_of_it() -> None:
+    assert key(body()).digest[:1] == FORM
 
 
 def test_a_subject_names_a_dossier_by_uuid_or_code() -> None:

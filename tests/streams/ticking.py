@@ -26,6 +26,7 @@ from domain.rules.tokens import Role
 from projections.hosting.runner import Runner
 from streams.time.acting import Machine
 from streams.time.timekeeper import Timekeeper
+from streams.wire.sameness import digesting
 from tests.conftest import OpenStore
 from tests.examples import (
     AGENCY,
@@ -34,11 +35,12 @@ from tests.examples import (
     MORNING,
     PROCEDURE,
     calendar_decided,
+    identity,
     meta,
     registers,
 )
 from tests.projections.telling import hosted, tell
-from tests.stores import MASTER, Opened, key
+from tests.stores import MASTER, Opened
 
 DAY: Final = timedelta(days=1)
 SECOND: Final = timedelta(seconds=1)
@@ -76,7 +78,7 @@ class Office:
         return Machine(
             store=self.process.store,
             ledger=self.ledger,
-            digest=MASTER.content_digest,
+            digest=digesting(MASTER.content_digest),
             now=self.time,
         )
 
@@ -100,7 +102,7 @@ class Office:
                 dossier=dossier,
                 expected=version,
                 sender=CLERK,
-                key=key(),
+                key=identity(uuid4().hex),
                 acting_unit=DESK,
             )
         )

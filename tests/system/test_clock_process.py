@@ -25,8 +25,8 @@ from domain.rules.tokens import Role
 from infra.settings import Settings
 from streams.registers.catalogue_files import COMMUNE, load_catalogue
 from tests.conftest import OpenStore
-from tests.examples import calendar_decided
-from tests.stores import PATIENCE, key, until
+from tests.examples import calendar_decided, identity
+from tests.stores import PATIENCE, until
 from tests.streams.ticking import DAY, HOUR, Time, office
 from tests.system.hoso import Hoso, HosoHere, beside
 from tests.system.load import AGENCY, DESK, PROCEDURE
@@ -79,7 +79,7 @@ async def order(ledger: Process, dossier: UUID, version: int, command: DossierCo
         dossier=dossier,
         expected=version,
         sender=CLERK,
-        key=key(),
+        key=identity(uuid4().hex),
         acting_unit=UnitCode(DESK),
     )
     outcome = (await ledger.services.ledger.execute(sent)).outcome

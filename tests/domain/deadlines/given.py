@@ -29,8 +29,7 @@ from domain.dossier.intake import DossierAccepted
 from domain.dossier.state import Dossier
 from domain.envelope import VIETNAM, ProcedureCode, UnitCode
 from domain.ledger.access import Sender
-from domain.ledger.appends import Key
-from domain.ledger.facts import event_of
+from domain.ledger.facts import event_of, said_by
 from domain.ledger.messages import Fact
 from domain.rules.calendars import CalendarDecided
 from domain.rules.procedures import Channel, ChannelTerm, ProcedurePublished
@@ -38,7 +37,7 @@ from domain.rules.register import RegisterEvent, stream_of
 from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
 from tests import examples as say
-from tests.examples import AGENCY, DESK, DOSSIER, PROCEDURE, PROVINCE, SOURCE
+from tests.examples import AGENCY, DESK, DOSSIER, PROCEDURE, PROVINCE, SOURCE, identity
 from tests.scenario import Attempt
 
 OTHER_PROVINCE = UnitCode("H02")
@@ -232,10 +231,10 @@ def accepted(
         source_id="accepted",
         stated=datetime.fromisoformat(when).replace(tzinfo=VIETNAM),
         sender=Sender(principal="cli", role=Role.DESK, unit=None, scope=EVERYWHERE),
-        key=Key(scope="fact", key="accepted", digest=b""),
+        key=identity("accepted"),
         dossier=DOSSIER,
     )
-    event = event_of(fact, DOSSIER, rules, LATER)
+    event = event_of(fact, said_by(fact, DOSSIER, rules), rules, LATER)
     assert isinstance(event, DossierAccepted)
     return event
 
