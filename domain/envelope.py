@@ -22,6 +22,13 @@ VIETNAM: Final = ZoneInfo("Asia/Ho_Chi_Minh")
 _EVENT_IDS: Final = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c01").bytes
 
 
+OF_COMMANDS: Final = "token:"
+"""What the sources of events begin with that commands recorded: whose token it was."""
+
+OWN: Final = frozenset({"clock", "urn:hoso:command-line", "urn:hoso:shipped-calendar"})
+"""The sources under which the ledger records what it does itself."""
+
+
 class TimePrecision(StrEnum):
     DAY = "day"
     MINUTE = "minute"
@@ -55,6 +62,11 @@ class Meta:
     offset_minutes: int = 0
     pins: tuple[Pin, ...] = ()
     subject_code: str | None = None
+
+    @property
+    def is_our_own(self) -> bool:
+        """Whether a command recorded it, or the ledger itself: nobody told it."""
+        return self.source.startswith(OF_COMMANDS) or self.source in OWN
 
 
 def event_id(source: str, source_id: str) -> UUID:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from domain.dossier.events import DossierEvent, VoidingEvent
-from domain.dossier.evolve import apply_following, replay
+from domain.dossier.evolve import apply_following, goes_on, replay
 from domain.dossier.state import FORM, Dossier
 from domain.envelope import Recorded
 from domain.rules.rule_book import RuleBook
@@ -38,7 +38,7 @@ TABLE: Final = Table(name=NAME, version=FORM, row=Row, key=("dossier_id",), fill
 class Folded(NamedTuple):
     """A dossier as its events add up, and what its state does not say of them.
 
-    `opened_seq` is the position of the first one told, `told_at` when the last one was.
+    `opened_seq` is the position of the first one told, `told_at` when the last one was that counts.
     """
 
     dossier: Dossier
@@ -114,26 +114,22 @@ def row_of(after: Folded) -> Row:
 
 def whole(stream: UUID, events: Sequence[Told], rules: RuleBook) -> Folded:
     """Fold a dossier from its first event on."""
+    dossier = replay(stream, events, rules)
+    foreign = {name for each in dossier.strangers for name in each.events}
+    theirs = [each for each in events if each.event.meta.event_id not in foreign]
     return Folded(
-        replay(stream, events, rules),
+        dossier,
         min(each.seq for each in events),
-        max(each.recorded_at for each in events),
+        max(each.recorded_at for each in theirs or events),
         any(isinstance(each.event, VoidingEvent) for each in events),
     )
 
 
-def follows(row: Row, dossier: Dossier, events: Iterable[Told]) -> bool:
+def follows(row: Row, dossier: Dossier, events: Sequence[Told], rules: RuleBook) -> bool:
     """Say whether events simply go on from a state; else the dossier is folded from its start."""
-    expected, last = row.version + 1, dossier.last_moment
-    if row.voiding:
-        return False
-    for version, each in enumerate(events, expected):
-        event = each.event
-        if event.originator_version != version or isinstance(event, VoidingEvent):
-            return False
-        if last is not None and event.timestamp < last:
-            return False
-    return True
+    versions = [each.version for each in events]
+    is_next = versions == list(range(row.version + 1, row.version + 1 + len(versions)))
+    return is_next and not row.voiding and goes_on(dossier, events, rules.units)
 
 
 def following(row: Row, dossier: Dossier, events: Sequence[Told], rules: RuleBook) -> Folded:

@@ -11,7 +11,7 @@ from projections.dossiers import Change, Folded, Shown, View, one_each, state_in
 from projections.table import Table, fetch
 
 NAME: Final = "dossier_overview"
-VERSION: Final = 5
+VERSION: Final = 6
 
 
 class Row(NamedTuple):
@@ -43,7 +43,7 @@ def row_of(folded: Folded) -> Row:
         dossier.competent_unit,
         dossier.seen_by,
         dossier.accepted_at is not None and dossier.finished_at is None,
-        len(dossier.findings) + len(dossier.date_findings),
+        len(dossier.irregularities),
     )
 
 

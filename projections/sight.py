@@ -8,7 +8,7 @@ from projections.dossiers import Change, Folded, Shown, View
 from projections.table import Table
 
 NAME: Final = "dossier_sight"
-VERSION: Final = 1
+VERSION: Final = 2
 
 
 class Row(NamedTuple):

@@ -20,7 +20,7 @@ from domain.dossier.corrections import EventCorrected
 from domain.dossier.dates.dates import DateMove
 from domain.dossier.endings import DossierStopped, DossierWithdrawn, ResolutionRefused
 from domain.dossier.events import DossierEvent
-from domain.dossier.history import History
+from domain.dossier.history import Entry, History, effective_history, full_history
 from domain.dossier.incidents import IncidentBegan, IncidentEnded
 from domain.dossier.intake import DossierAccepted, DossierSubmitted, IntakeRefused
 from domain.dossier.parts import Component, Party, PartyKind, PaymentChannel, ResultDocument
@@ -75,7 +75,7 @@ ENDED = UnitCode("H01.99")
 UNKNOWN = UnitCode("H77.1")
 PROCEDURE = ProcedureCode("1.000001")
 CODE = "H01.10-260302-0001"
-SOURCE = "examples"
+SOURCE = "token:examples"
 
 VIETNAM = timezone(timedelta(hours=7))
 HOUR = timedelta(hours=1)
@@ -495,6 +495,24 @@ def registers() -> list[RegisterEvent]:
         procedure_published(),
         ordinary_years(),
     ]
+
+
+def told_for(unit: UnitCode | None, event: E, source: str = "igate") -> E:
+    """Return an event as a fact that somebody told for a unit: it counts only if it is a party."""
+    return replace(event, meta=replace(event.meta, source=source, acting_unit=unit))
+
+
+def in_effect(
+    events: History, as_of: datetime | None = None, known_at: int | None = None
+) -> History:
+    """Return what moves a dossier, by the registers of the examples."""
+    return effective_history(events, rule_book().units, as_of, known_at)
+
+
+def all_told(
+    events: History, as_of: datetime | None = None, known_at: int | None = None
+) -> list[Entry]:
+    return full_history(events, rule_book().units, as_of, known_at)
 
 
 def identity(name: str = "k", scope: str = "igate", digest: bytes = b"") -> Identity:

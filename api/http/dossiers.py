@@ -3,6 +3,7 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
@@ -21,12 +22,14 @@ from api.showing.answers import Answer, Count, Moment, PortalStatus
 from api.showing.dossiers import DossierItem, DossierState, History, history_items
 from domain.dossier import history
 from domain.dossier.chapters import COMMANDS
+from domain.dossier.evolve import replay
 from domain.dossier.regularity import allowed, refusal
 from domain.dossier.state import Dossier
 from domain.envelope import ProcedureCode, UnitCode
 from domain.errors import Forbidden, InvalidRequest, NotFound, TimeWithoutOffset
 from domain.ledger.access import Action, Sender
 from domain.ledger.appends import Question
+from domain.ledger.facts import dossier_named
 from domain.rules.naming import matching_procedures, matching_units
 from projections import lists
 from streams.wire.inputs import UNREADABLE, reason_of, refuse_doubles
@@ -46,15 +49,23 @@ async def seen(
 ) -> tuple[Dossier, history.History, int]:
     """Return a dossier with its events and the position read, or raise NotFound.
 
-    Outside of what the sender may see a dossier does not exist.
+    Outside of what the sender may see a dossier does not exist; until somebody opens it each sees
+    what was told for units of his own, as if nothing else had been told.
     """
-    reading = await services.store.read(Question.about(ref))
+    asked = Question.about(ref)
+    if isinstance(ref, str):
+        asked = replace(asked, stream=dossier_named(ref))
+    reading = await services.store.read(asked)
     if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
-    dossier = reading.dossier.state(reading.stream, services.store.rules)
+    rules = services.store.rules
+    dossier, events = reading.dossier.state(reading.stream, rules), reading.events
     if not sender.sees(dossier):
         raise NotFound("such dossier")
-    return dossier, reading.events, reading.position
+    if not dossier.opened:
+        events = tuple(each for each in events if each.event.meta.acting_unit in sender.scope)
+        dossier = replay(reading.stream, events, rules)
+    return dossier, events, reading.position
 
 
 @dossiers.reads("/v1/dossiers/{dossier:str}", Action.READ, problems=(NotFound,))

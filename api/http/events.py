@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Annotated, ClassVar, Final, Literal
 from uuid import UUID
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from api.http.declared import Body, Caller, Resource, ref
 from api.http.problems import Problem
@@ -15,6 +15,7 @@ from api.services import Services
 from api.showing import examples
 from api.showing.answers import Answer, Count
 from api.showing.dossiers import Finding
+from domain.dossier.state import STRANGER
 from domain.errors import DomainError, InvalidRequest, TimeInFuture
 from domain.ledger import appends
 from domain.ledger.access import Action, Sender
@@ -42,17 +43,21 @@ facts: Final = Resource(
 
 
 class Recorded(Answer, kw_only=True):
-    """What became of an event."""
+    """What became of an event.
+
+    Of one that is about a dossier in which its unit has no part nothing else is told: neither
+    `dossier` nor `version`, and `stranger` is all that is irregular.
+    """
 
     EXAMPLE: ClassVar[Mapping[str, object]] = examples.RECORDED
 
     outcome: Literal["recorded", "duplicate"]
     id: str
-    dossier: UUID | None
     seq: Count | None
-    version: Count | None
+    dossier: UUID | UnsetType | None = UNSET
+    version: Count | UnsetType | None = UNSET
     position: Count
-    irregularities: list[Finding]
+    irregularities: list[Finding | Literal["stranger"]]
 
 
 class BatchItem(Struct, kw_only=True):
@@ -60,10 +65,12 @@ class BatchItem(Struct, kw_only=True):
 
     id: str | None
     outcome: Literal["recorded", "duplicate", "refused"]
-    dossier: UUID | None
+    dossier: UUID | UnsetType | None = UNSET
     seq: Count | None
-    version: Count | None
-    problem: Problem | None
+    position: Count | UnsetType = UNSET
+    version: Count | UnsetType | None = UNSET
+    irregularities: list[Literal["stranger"]] | UnsetType = UNSET
+    problem: Problem | UnsetType | None = UNSET
 
 
 class Batch(Answer):
@@ -112,14 +119,15 @@ async def post_events(
     (became,) = await services.intake.take([message], with_findings=True)
     if isinstance(became, DomainError):
         raise became
+    foreign = became.is_foreign
     recorded = Recorded(
         outcome=_word(became),
         id=event.id,
-        dossier=_dossier(became),
+        dossier=UNSET if foreign else _dossier(became),
         seq=became.outcome.seq,
-        version=became.outcome.version,
+        version=UNSET if foreign else became.outcome.version,
         position=became.outcome.position,
-        irregularities=list(map(Finding.of, became.findings)),
+        irregularities=[STRANGER] if foreign else list(map(Finding.of, became.findings)),
     )
     return Reply(recorded) if became.repeated else Created(recorded)
 
@@ -169,6 +177,14 @@ def _answered(item: _Item, became: Became) -> BatchItem:
             seq=None,
             version=None,
             problem=Problem.of(appends.Problem.of(became)),
+        )
+    if became.is_foreign:
+        return BatchItem(
+            id=item.id,
+            outcome=_word(became),
+            seq=became.outcome.seq,
+            position=became.outcome.position,
+            irregularities=[STRANGER],
         )
     return BatchItem(
         id=item.id,

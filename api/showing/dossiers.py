@@ -191,6 +191,6 @@ async def history_items(
     clear: bool,
 ) -> list[HistoryItem]:
     """Return events in legal order; personal values are opened if `clear`."""
-    entries = full_history(events, as_of, known_at)
+    entries = full_history(events, services.store.rules.units, as_of, known_at)
     opened = await services.open_events([entry.recorded.event for entry in entries], clear=clear)
     return [HistoryItem.of(entry, event) for entry, event in zip(entries, opened, strict=True)]

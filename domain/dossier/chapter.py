@@ -8,14 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
 from typing import Any, ClassVar, Generic, TypeVar
 
 from domain.dossier.events import DossierEvent
 from domain.dossier.history import History
 from domain.dossier.state import Dossier
 from domain.dossier.status import From
-from domain.envelope import Meta, ProcedureCode, Stamp, UnitCode, event_id
+from domain.envelope import Meta, Stamp, UnitCode, event_id
 from domain.rules.rule_book import RuleBook
 from domain.words import Words
 
@@ -46,14 +45,6 @@ class DossierCommand:
     """
 
     NAME: ClassVar[str]
-
-
-class Opening:
-    """What payloads share that open a dossier: its procedure, its desk, its code if it has one."""
-
-    procedure: ProcedureCode
-    receiving_unit: UnitCode
-    code: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -167,10 +158,9 @@ class Act(Generic[E]):
 
     Optional: `rules` and `said_rules`; `excused`, where a fact is regular against `fits`;
     `completed`, what the ledger adds to a fact, by the rules (it may raise refusals);
-    `ledger_alone`, why nobody may tell it as a fact; `gives_sight`, whether more units may see an
-    accepted dossier after it; `names_holders`, whether the units it names had the dossier even if
-    it is void; `ended_units`, the fields that may name units of the past; `filled_in`, which fields
-    of an event the ledger may have filled in where they were not said.
+    `ledger_alone`, why nobody may tell it as a fact; `names_holders`, whether the units it names
+    had the dossier even if it is void; `ended_units`, the fields that may name units of the past;
+    `filled_in`, which fields of an event the ledger may have filled in where they were not said.
     """
 
     event: type[E]
@@ -187,16 +177,9 @@ class Act(Generic[E]):
     excused: Callable[[Dossier], bool] | None = None
     completed: Callable[[E, RuleBook], E] | None = None
     ledger_alone: str | None = None
-    gives_sight: bool = False
     names_holders: bool = False
     filled_in: Callable[[E], frozenset[str]] = _nothing
     ended_units: frozenset[str] = frozenset()
-
-    @cached_property
-    def unit_fields(self) -> tuple[str, ...]:
-        """The fields that name units, in their order."""
-        found = self.event.__dataclass_fields__.items()
-        return tuple(name for name, field in found if field.type in (UnitCode, UnitCode | None))
 
 
 AnyAct = Act[Any]

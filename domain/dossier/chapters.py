@@ -42,9 +42,6 @@ DOSSIER_EVENTS: Final[tuple[type[DossierEvent], ...]] = tuple(ACT_OF)
 COMMANDS: Final[Mapping[str, type[DossierCommand]]] = {
     act.command.NAME: act.command for act in ACTS
 }
-UNIT_FIELDS: Final[Mapping[type[DossierEvent], tuple[str, ...]]] = {
-    act.event: act.unit_fields for act in ACTS
-}
 DAY_ENDS: Final[frozenset[type[DossierEvent]]] = frozenset(
     act.event for act in ACTS if act.day is DayMeans.END
 )

@@ -97,7 +97,6 @@ CHAPTER = (
         effect=_transferred,
         decide=saying(CompetenceTransferred),
         moves_clock=True,
-        gives_sight=True,
     ),
     Act(
         event=UnitSucceeded,
@@ -108,7 +107,6 @@ CHAPTER = (
         effect=_succeeded,
         decide=_succeed,
         moves_clock=True,
-        gives_sight=True,
         ended_units=frozenset({"predecessor"}),
     ),
 )

@@ -38,7 +38,7 @@ class CorrectEvent(Correction, DossierCommand):
 
 
 def _correct(situation: Situation, command: CorrectEvent) -> Decision:
-    for entry in full_history(situation.history):
+    for entry in full_history(situation.history, situation.rules.units):
         if entry.recorded.event.meta.event_id == command.corrects:
             if entry.voided_by is not None:
                 raise InvalidRequest("That event is void already.")

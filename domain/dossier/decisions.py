@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.dossier.appointments import DueDateRecomputed, recomputed
-from domain.dossier.chapter import AnyAct, Decision, DossierCommand, Hindered, Opening, Situation
+from domain.dossier.chapter import AnyAct, Decision, DossierCommand, Hindered, Situation
 from domain.dossier.chapters import ACT_FOR, ACT_OF
 from domain.dossier.dates.dates import dates_of, later, newest
-from domain.dossier.events import DossierEvent
+from domain.dossier.events import DossierEvent, Opening, unit_fields
 from domain.dossier.evolve import advance
 from domain.dossier.intake import Acceptance
 from domain.dossier.regularity import illegal, refusal
@@ -55,7 +55,7 @@ def _decision(situation: Situation, command: DossierCommand, act: AnyAct) -> Dec
 
 def check_units(situation: Situation, command: DossierCommand, act: AnyAct) -> None:
     """Refuse units that the register does not know, or that had ended."""
-    for name in act.unit_fields:
+    for name in unit_fields(act.event):
         unit = getattr(command, name)
         ended = name in act.ended_units and unit in situation.rules.units
         if unit is not None and not ended:
@@ -101,7 +101,7 @@ def _begins_anew(before: Dossier, then: Dossier, rules: RuleBook) -> bool:
 def pins_of(rules: RuleBook, said: DossierEvent | DossierCommand) -> tuple[Pin, ...]:
     """Return the versions of the units, the procedure, calendar and policy that it looks at."""
     act = ACT_OF[type(said)] if isinstance(said, DossierEvent) else ACT_FOR[type(said)]
-    units = tuple(getattr(said, name) for name in act.unit_fields)
+    units = tuple(getattr(said, name) for name in unit_fields(act.event))
     competent = said.competent_unit if isinstance(said, Acceptance) else None
     procedure = said.procedure if isinstance(said, Opening) else None
     return rules.pins(units, procedure, competent)

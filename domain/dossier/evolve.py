@@ -1,25 +1,30 @@
 """The state that a history adds up to. Total: it happened, so any events in any order give one."""
 
-import re
 from collections.abc import Iterable
 from copy import copy
 from datetime import datetime
-from itertools import chain
 from typing import Final
 from uuid import UUID
 
 from domain.dossier.changes import united
-from domain.dossier.chapter import Opening
-from domain.dossier.chapters import ACT_OF, UNIT_FIELDS
+from domain.dossier.chapters import ACT_OF
 from domain.dossier.dates.settling import settle
-from domain.dossier.events import DossierEvent, VoidingEvent
-from domain.dossier.history import History, full_history, legal_order
+from domain.dossier.events import (
+    DossierEvent,
+    Opening,
+    VoidingEvent,
+    code_of,
+    name_in,
+    named_units,
+)
+from domain.dossier.history import History, legal_order, told
+from domain.dossier.parties import always_counts, is_theirs
 from domain.dossier.regularity import examine
-from domain.dossier.state import Dossier, Finding
-from domain.envelope import LedgerEvent, Recorded, UnitCode
+from domain.dossier.state import STRANGER, Dossier, Finding
+from domain.envelope import Recorded
 from domain.rules.rule_book import RuleBook
+from domain.rules.units import UnitBook
 
-_UUID: Final = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _VOIDING: Final = frozenset(event for event in ACT_OF if issubclass(event, VoidingEvent))
 _EFFECTS: Final = {event: act.effect for event, act in ACT_OF.items()}
 
@@ -38,10 +43,9 @@ def apply(dossier: Dossier, event: DossierEvent) -> None:
         dossier.findings = (*dossier.findings, finding)
     dossier.version = max(dossier.version, event.originator_version)
     dossier.last_moment, dossier.last_version = event.timestamp, event.originator_version
-    dossier.code = dossier.code or _name_in(event)
-    if dossier.accepted_at is None:
-        units = (event.meta.acting_unit, *named_units(event))
-        dossier.provisional = united(dossier.provisional, *units)
+    dossier.code = dossier.code or name_in(event)
+    dossier.opened = dossier.opened or isinstance(event, Opening)
+    dossier.parties = united(dossier.parties, *named_units(event))
     _EFFECTS[type(event)](dossier, event)
 
 
@@ -62,7 +66,7 @@ def replay(
     known_at: int | None = None,
 ) -> Dossier:
     """Return the state as of now, as known now, or then. Its version counts every event told."""
-    dossier = undated(dossier_id, events, as_of, known_at)
+    dossier = undated(dossier_id, events, rules, as_of, known_at)
     settle(dossier, rules)
     return dossier
 
@@ -70,20 +74,40 @@ def replay(
 def undated(
     dossier_id: UUID,
     events: History,
+    rules: RuleBook,
     as_of: datetime | None = None,
     known_at: int | None = None,
 ) -> Dossier:
-    """Return the same, but without what follows from rules: no dates, and no findings by them."""
-    history = full_history(events, as_of, known_at)
+    """Return the same, but for the dates and what is irregular by them.
+
+    It does not change with the rules: who stood above whom is read as of each event.
+    """
+    entries, found = told(events, rules.units, as_of, known_at)
     dossier = Dossier(id=dossier_id)
-    for entry in history:
-        if entry.voided_by is None:
+    for entry in entries:
+        if entry.counts and entry.voided_by is None:
             apply(dossier, entry.recorded.event)
-    for entry in history:
-        if entry.voided_by is not None:
+    for entry in entries:
+        if entry.counts and entry.voided_by is not None:
             _remember(dossier, entry.recorded.event)
+    standing = [each for each in entries if each.voided_by is None]
+    foreign = [each.recorded.event for each in standing if not each.counts]
+    dossier.strangers = tuple(map(_foreign, foreign))
+    if not dossier.opened:
+        early = [each.recorded.event for each in standing]
+        dossier.tellers = united((), *(event.meta.acting_unit for event in early))
+        dossier.code = dossier.code or next(filter(None, map(code_of, early)), None)
+    dossier.parties = tuple(sorted(found.parties))
     dossier.version = max((event.version for event in events), default=0)
     return dossier
+
+
+def _foreign(event: DossierEvent) -> Finding:
+    return Finding(
+        kind=STRANGER,
+        events=(event.meta.event_id,),
+        why=f"It is none of {event.meta.acting_unit}'s business, and changes nothing.",
+    )
 
 
 def advance(before: Dossier, history: History, events: History, rules: RuleBook) -> Dossier:
@@ -92,17 +116,17 @@ def advance(before: Dossier, history: History, events: History, rules: RuleBook)
     `before` is the replay of `history`. What simply follows is applied to it, and settled where a
     clock or an offer changed; what lies before the last event, or makes events void, is replayed.
     """
-    if not _follow(before, history, events):
+    if not _follow(before, history, events, rules):
         return replay(before.id, (*history, *events), rules)
     then = copy(before)
     apply_following(then, events, rules)
     return then
 
 
-def advance_undated(before: Dossier, history: History, events: History) -> Dossier:
+def advance_undated(before: Dossier, history: History, events: History, rules: RuleBook) -> Dossier:
     """Return the same without regard to dates: they are as they were before, or there are none."""
-    if not _follow(before, history, events):
-        return undated(before.id, (*history, *events))
+    if not _follow(before, history, events, rules):
+        return undated(before.id, (*history, *events), rules)
     then = copy(before)
     _apply_in_order(then, events)
     return then
@@ -121,11 +145,34 @@ def _apply_in_order(dossier: Dossier, events: History) -> None:
         apply(dossier, recorded.event)
 
 
-def _follow(before: Dossier, history: History, events: History) -> bool:
-    if any(type(each.event) in _VOIDING for each in chain(history, events)):
+def _follow(before: Dossier, history: History, events: History, rules: RuleBook) -> bool:
+    if any(type(each.event) in _VOIDING for each in history):
         return False
-    last = before.last_moment
-    return last is None or all(each.event.timestamp >= last for each in events)
+    return goes_on(before, events, rules.units)
+
+
+def goes_on(before: Dossier, events: History, units: UnitBook) -> bool:
+    """Say whether events simply follow a state, of which nothing was ever made void.
+
+    They lie behind all that counts; each counts, and lets nothing else count; the dossier is open,
+    or a command opens it.
+    """
+    last, parties, opened = before.last_moment, {*before.parties}, before.opened
+    for each in events:
+        event = each.event
+        if (last is not None and event.timestamp < last) or type(event) in _VOIDING:
+            return False
+        if isinstance(event, Opening):
+            if opened or before.version or not always_counts(event):
+                return False
+            opened = True
+        elif not (opened and (always_counts(event) or is_theirs(each, parties, units))):
+            return False
+        new = {*named_units(event)} - parties
+        if new and before.strangers:
+            return False
+        parties |= new
+    return True
 
 
 def irregularities(history: History, rules: RuleBook) -> tuple[Finding, ...]:
@@ -137,26 +184,7 @@ def irregularities(history: History, rules: RuleBook) -> tuple[Finding, ...]:
 
 def _remember(dossier: Dossier, void: DossierEvent) -> None:
     """Keep of a void event who held the dossier and what it was called: that did happen."""
-    dossier.code = dossier.code or code_said(void) or _name_in(void)
+    dossier.code = dossier.code or code_of(void)
+    dossier.opened = dossier.opened or isinstance(void, Opening)
     if ACT_OF[type(void)].names_holders:
         dossier.holders = united(dossier.holders, *named_units(void))
-    dossier.provisional = united(dossier.provisional, void.meta.acting_unit, *named_units(void))
-
-
-def code_said(said: object) -> str | None:
-    """Return the code that an event or command gives to its dossier, if it may and does."""
-    return said.code if isinstance(said, Opening) else None
-
-
-def _name_in(event: LedgerEvent) -> str | None:
-    """Return the code under which a sender named the dossier; a UUID is an alias, no code."""
-    name = event.meta.subject_code
-    return None if name is None or _UUID.fullmatch(name) else name
-
-
-def named_units(event: DossierEvent) -> tuple[UnitCode, ...]:
-    """Return the units that an event names, in the order of its fields."""
-    names = UNIT_FIELDS[type(event)]
-    if not names:
-        return ()
-    return tuple(unit for name in names if (unit := getattr(event, name)) is not None)

@@ -14,14 +14,13 @@ from domain.dossier.chapter import (
     DayMeans,
     Decision,
     DossierCommand,
-    Opening,
     Rule,
     Situation,
     happens,
     saying,
 )
 from domain.dossier.dates.dates import counting_of
-from domain.dossier.events import DossierEvent
+from domain.dossier.events import DossierEvent, Opening
 from domain.dossier.parts import Component, Fee, Party, PaymentChannel, ReturnChannel
 from domain.dossier.state import Dossier, TermClock
 from domain.dossier.status import ENDED, UNOPENED, Status
@@ -312,7 +311,6 @@ CHAPTER = (
         excused=_ended_too_early,
         completed=_completed_acceptance,
         filled_in=_filled_in,
-        gives_sight=True,
         names_holders=True,
     ),
     Act(

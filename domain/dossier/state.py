@@ -11,8 +11,12 @@ from domain.dossier.status import Status
 from domain.envelope import ProcedureCode, UnitCode
 from domain.rules.procedures import Channel
 
-FORM: Final = 3
+FORM: Final = 4
 """Of a folded dossier. Raised when it holds more or other things: read models are built again."""
+
+
+STRANGER: Final = "stranger"
+"""The kind of finding that a fact is of whoever has no part in its dossier."""
 
 
 class Financial(StrEnum):
@@ -128,7 +132,9 @@ class Dossier:
     custodian_unit: UnitCode | None = None
     offer: Offer | None = None
     holders: tuple[UnitCode, ...] = ()
-    provisional: tuple[UnitCode, ...] = ()
+    parties: tuple[UnitCode, ...] = ()
+    opened: bool = False
+    tellers: tuple[UnitCode, ...] = ()
     submitted_at: datetime | None = None
     accepted_at: datetime | None = None
     printed_due: datetime | None = None
@@ -157,6 +163,7 @@ class Dossier:
     last_moment: datetime | None = None
     last_version: int = 0
     findings: tuple[Finding, ...] = field(default=())
+    strangers: tuple[Finding, ...] = field(default=())
     date_findings: tuple[Finding, ...] = field(default=())
 
     def __copy__(self) -> Self:
@@ -172,12 +179,22 @@ class Dossier:
 
     @property
     def irregularities(self) -> tuple[Finding, ...]:
-        """Everything that does not fit: the state machine, or the law of deadlines."""
-        return (*self.findings, *self.date_findings)
+        """Everything that does not fit: the state machine, the law of deadlines, or the teller."""
+        return (*self.findings, *self.date_findings, *self.strangers)
 
     @property
     def seen_by(self) -> tuple[UnitCode, ...]:
-        """The units whose business the dossier is or was; before acceptance, whoever is named."""
-        if self.accepted_at is not None:
-            return self.holders
-        return tuple(sorted({*self.holders, *self.provisional}))
+        """The units that have it or had it, and the one it is offered to, while it is.
+
+        Until it is opened these are all for which something was told.
+        """
+        if not self.opened:
+            return self.tellers
+        now = (
+            self.receiving_unit,
+            self.competent_unit,
+            self.returning_unit,
+            self.custodian_unit,
+            self.offer.to_unit if self.offer is not None else None,
+        )
+        return tuple(sorted({*self.holders, *(unit for unit in now if unit is not None)}))

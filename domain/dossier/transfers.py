@@ -181,8 +181,6 @@ def _time_out(situation: Situation, command: TimeOutTransfer) -> Decision:
 
 
 def _offered(dossier: Dossier, event: TransferOffered) -> None:
-    if dossier.accepted_at is not None:
-        hold(dossier, event.to_unit)  # To answer, it must see it.
     if not in_work(dossier):
         return
     dossier.offer = Offer(
@@ -241,8 +239,6 @@ CHAPTER = (
         decide=_offer,
         moves_clock=False,
         rules=(ONE_OFFER,),
-        gives_sight=True,
-        names_holders=True,
     ),
     Act(
         event=TransferAccepted,
@@ -255,7 +251,6 @@ CHAPTER = (
         moves_clock=True,
         rules=(OPEN_OFFER,),
         said_rules=(THE_OPEN_OFFER,),
-        gives_sight=True,
         names_holders=True,
     ),
     Act(

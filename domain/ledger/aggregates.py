@@ -64,7 +64,7 @@ class Aggregate:
         if known is None:
             known = self._settled_further(rules)
             if known is None:
-                known = copy(self.undated(dossier))
+                known = copy(self.undated(dossier, rules))
                 settle(known, rules)
             self._settled = Settled(known, rules.position)
             self._undated = self._before = None
@@ -82,7 +82,7 @@ class Aggregate:
         known = self._settled
         return known.dossier if known is not None and known.learned == rules.position else None
 
-    def undated(self, dossier: UUID) -> Dossier:
+    def undated(self, dossier: UUID, rules: RuleBook) -> Dossier:
         """Return the state in which the dates may be of any time, or none. Nobody may change it."""
         if not self.events:
             return Dossier(id=dossier)
@@ -91,10 +91,11 @@ class Aggregate:
         if self._undated is None:
             before = self._before
             if before is None:
-                self._undated = undated(dossier, self.events)
+                self._undated = undated(dossier, self.events, rules)
             else:
                 new = self.events[len(before.events) :]
-                self._undated = advance_undated(before.undated(dossier), before.events, new)
+                known = before.undated(dossier, rules)
+                self._undated = advance_undated(known, before.events, new, rules)
             self._before = None
         return self._undated
 

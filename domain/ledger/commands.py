@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from domain.dossier.chapter import DossierCommand, Opening, Situation
+from domain.dossier.chapter import DossierCommand, Situation
 from domain.dossier.chapters import ACT_FOR
 from domain.dossier.decisions import Decided, decide, pins_of
-from domain.dossier.evolve import code_said
+from domain.dossier.events import Opening, code_said
 from domain.dossier.state import Dossier
-from domain.envelope import Meta, UnitCode, event_id
+from domain.envelope import Meta, Pin, UnitCode, event_id
 from domain.errors import (
     CodeTaken,
     DomainError,
@@ -31,7 +31,7 @@ from domain.ledger.appends import (
     Reading,
     Write,
 )
-from domain.ledger.facts import code_claims, refuse_foreign_code, was_opened
+from domain.ledger.facts import code_claims, dossier_named, refuse_foreign_code
 from domain.ledger.messages import Fact, as_of_now
 from domain.ledger.recording import Became, Line, Result
 from domain.ledger.sameness import COMMAND, Identity, Said
@@ -76,7 +76,10 @@ class Order:
 
 @dataclass(frozen=True, kw_only=True)
 class _Placed:
-    """An order whose dossier was found: its stream, the version expected, its whole key."""
+    """An order whose dossier was found: its stream, the version expected, its whole key.
+
+    `free` is the stream of its code, in which nothing may wait if it opens another one.
+    """
 
     order: Order
     dossier: UUID
@@ -84,6 +87,7 @@ class _Placed:
     said: Said
     key: Key | None
     sender: Sender
+    free: Pin | None = None
 
 
 class Ledger:
@@ -135,7 +139,7 @@ class Ledger:
             return await self._tried(append, reading) if dry_run else append
 
         try:
-            answer = await transact(self._store, _question(order), decided)
+            answer = await transact(self._store, _question(order), decided, _again(order))
         except CodeTaken as refused:
             if placed is None or dry_run:
                 raise
@@ -178,21 +182,28 @@ class Ledger:
         )
 
     async def _under_its_code(self, placed: _Placed, reading: Reading) -> tuple[_Placed, Reading]:
-        """Let an acceptance join the dossier that earlier facts opened under its code."""
+        """Let an acceptance open the dossier in the stream where facts wait for its code.
+
+        One that names a stream of its own opens it there, as long as nothing waits.
+        """
         code = code_said(placed.order.command)
         if code is None or placed.expected != 0:
             return placed, reading
+        stream = dossier_named(code)
         if not placed.order.is_new:
-            if reading.events:
+            if reading.events or placed.dossier == stream:
                 return placed, reading
-            reading = await self._store.read(Question(name=code))
+            waiting = await self._store.read(Question(name=code, stream=stream))
+            if waiting.claimed is None and not waiting.events:
+                free = Pin(stream=stream, version=0)
+                refuse_foreign_code(placed.sender, code, self._store.rules)
+                return replace(placed, free=free), reading
+            reading = waiting
         refuse_foreign_code(placed.sender, code, self._store.rules)
-        if reading.claimed is None:
-            return placed, reading
-        if was_opened(reading.events):
+        stream = reading.claimed or stream
+        if reading.dossier.undated(stream, self._store.rules).opened:
             raise CodeTaken(code)
-        joined = replace(placed, dossier=reading.claimed, expected=len(reading.events))
-        return joined, reading
+        return replace(placed, dossier=stream, expected=len(reading.events)), reading
 
     async def _tried(self, append: Append, reading: Reading) -> Answer:
         for claim in append.claims:
@@ -240,12 +251,19 @@ class Ledger:
         return _append(placed, dossier, decided, reading.position)
 
 
+def _again(order: Order) -> tuple[type[DomainError], ...]:
+    """Return what asks for another look: under a code the version is not what its sender read."""
+    joins = order.expected == 0 and code_said(order.command) is not None
+    return (*AGAIN, StaleVersion) if joins else AGAIN
+
+
 def _question(order: Order) -> Question:
     """Return what a command reads at once. Raises NotFound for what names no dossier."""
     keys = (order.key.name,) if order.key is not None else ()
     if order.is_new:
         code = code_said(order.command)
-        return Question(name=code, events=code is not None, keys=keys)
+        stream = dossier_named(code) if code is not None else None
+        return Question(name=code, stream=stream, events=code is not None, keys=keys)
     return Question.about(order.dossier, keys)
 
 
@@ -259,7 +277,7 @@ def _find(placed: _Placed, dossier: Dossier, reading: Reading) -> None:
         if isinstance(placed.order.command, Opening):
             return
         raise NotFound("such dossier")
-    if was_opened(reading.events):
+    if dossier.opened:
         if not placed.sender.sees(dossier):
             raise NotFound("such dossier")
     elif code_said(placed.order.command) is None:
@@ -283,7 +301,7 @@ def _append(placed: _Placed, dossier: Dossier, decision: Decided, position: int)
     return Append(
         writes=(write,),
         claims=code_claims(code_said(first), dossier.id),
-        unchanged=first.meta.pins,
+        unchanged=(*first.meta.pins, placed.free) if placed.free else first.meta.pins,
         key=placed.key,
         issue=decision.issue,
         outcome=Outcome(

@@ -5,22 +5,18 @@ from datetime import datetime
 from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
-from domain.dossier.chapter import Opening
 from domain.dossier.chapters import ACT_OF
 from domain.dossier.decisions import pins_of
-from domain.dossier.events import DossierEvent
-from domain.dossier.evolve import code_said, named_units
-from domain.dossier.history import History
+from domain.dossier.events import DossierEvent, Opening, code_said, named_units
 from domain.dossier.intake import DossierAccepted
-from domain.dossier.state import Dossier
-from domain.envelope import VIETNAM, UnitCode, changed
-from domain.errors import Forbidden, InvalidRequest, NotFound
+from domain.envelope import VIETNAM, Pin, UnitCode, changed
+from domain.errors import Forbidden, InvalidRequest
 from domain.ledger.access import Sender
 from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
 from domain.ledger.messages import Fact, refuse_foreign_source
 from domain.ledger.sameness import Said
 from domain.ledger.times import refuse_future
-from domain.rules.codes import is_code, issuer_of
+from domain.rules.codes import is_code, issuers_of
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
@@ -41,15 +37,16 @@ def said_by(fact: Fact, stream: UUID, rules: RuleBook) -> Said:
     if acting is not None:
         fact.sender.must_act_for(acting)
     refuse_foreign_source(fact, rules)
-    return fact.said(stream, acting, _zone(acting, rules))
+    return fact.said(stream, acting, zone_of(fact, acting, rules))
 
 
 def event_of(fact: Fact, said: Said, rules: RuleBook, now: datetime) -> DossierEvent:
     """Return the event of a well-formed fact, or raise what is not known about it."""
     act = ACT_OF[type(fact.event)]
     acting = said.unit
-    refuse_future(fact.stated, fact.precision, now, _zone(acting, rules))
-    at = said.at or fact.moment(_zone(acting, rules))
+    zone = zone_of(fact, acting, rules)
+    refuse_future(fact.stated, fact.precision, now, zone)
+    at = said.at or fact.moment(zone)
     ended = {getattr(fact.event, name) for name in act.ended_units}
     acted = () if acting is None else (acting,)
     for unit in {*acted, *named_units(fact.event)}:
@@ -62,14 +59,28 @@ def event_of(fact: Fact, said: Said, rules: RuleBook, now: datetime) -> DossierE
     return event if act.completed is None else act.completed(event, rules)
 
 
-def code_claims(code: str | None, stream: UUID) -> tuple[Claim, ...]:
-    """Return the claim to a dossier code, if there is one. Raises InvalidRequest."""
-    if code is None:
-        return ()
+def waits_elsewhere(fact: Fact) -> UUID | None:
+    """Return the stream in which facts may wait for an opening that names another stream."""
+    code = code_said(fact.event)
+    if fact.dossier is None or code is None:
+        return None
+    stream = dossier_named(code)
+    return stream if stream != fact.dossier else None
+
+
+def refuse_no_code(code: str) -> None:
+    """Raise InvalidRequest for a text that no dossier may be called by."""
     if not is_code(code):
         raise InvalidRequest(
             "A dossier code has at most 64 visible characters, none of / ? # % \\."
         )
+
+
+def code_claims(code: str | None, stream: UUID) -> tuple[Claim, ...]:
+    """Return the claim to a dossier code, if there is one. Raises InvalidRequest."""
+    if code is None:
+        return ()
+    refuse_no_code(code)
     return (Claim(kind=DOSSIER_CODE, value=code, stream=stream),)
 
 
@@ -82,6 +93,9 @@ def name_of(fact: Fact) -> str:
     if fact.dossier is not None and is_register(fact.dossier):
         raise InvalidRequest("A UUID of version 8 names no dossier.")
     said = code_said(fact.event)
+    for code in (said, fact.code):
+        if code is not None:
+            refuse_no_code(code)
     if fact.code is None:
         if fact.dossier is None:
             raise InvalidRequest("subject must be the dossier's UUID or code:<dossier code>.")
@@ -103,55 +117,59 @@ def under_its_code(fact: Fact) -> Fact:
     return replace(fact, dossier=None, code=code, alias=fact.dossier)
 
 
-def refuse_strangers(fact: Fact, dossier: Dossier, rules: RuleBook) -> None:
-    """Refuse facts about the dossiers of others.
-
-    Outside of what the sender may see an accepted dossier does not exist (NotFound); until its
-    acceptance arrives anybody may tell what they did. But only those who belong to the unit that
-    numbered a dossier may open it under such a code (Forbidden).
-    """
-    if dossier.holders and not fact.sender.sees(dossier):
-        raise NotFound("such dossier")
-    code = code_said(fact.event) or fact.code
-    if code is not None and isinstance(fact.event, Opening):
-        refuse_foreign_code(fact.sender, code, rules)
-
-
 def refuse_foreign_code(sender: Sender, code: str, rules: RuleBook) -> None:
     """Refuse to open a dossier under a code from the numbering of a unit one is not part of."""
-    numbered = issuer_of(code, rules.units)
-    if numbered is not None and not _belongs(sender, UnitCode(numbered), rules):
-        raise Forbidden(f"Codes of {numbered} are not yours to open dossiers under.")
-
-
-def was_opened(events: History) -> bool:
-    """Say whether a dossier was ever submitted or accepted, also where that was corrected."""
-    return any(isinstance(recorded.event, Opening) for recorded in events)
+    for unit in issuers_of(code, rules.units):
+        if not _belongs(sender, unit, rules):
+            raise Forbidden(f"Codes of {unit} are not yours to open dossiers under.")
 
 
 def _belongs(sender: Sender, unit: UnitCode, rules: RuleBook) -> bool:
     return unit in sender.scope or (sender.unit is not None and sender.unit in rules.subtree(unit))
 
 
-def _zone(unit: UnitCode | None, rules: RuleBook) -> ZoneInfo:
+def zone_of(fact: Fact, acting: UnitCode | None, rules: RuleBook) -> ZoneInfo:
+    """Return the zone in which a day is meant: of the unit it is told for, or that receives it."""
+    said = fact.event
+    unit = acting or (said.receiving_unit if isinstance(said, Opening) else None)
     return VIETNAM if unit is None else rules.zone(unit)
 
 
 def _acting(fact: Fact) -> UnitCode | None:
-    """Return the unit that a fact speaks for: the receiving one, else the sender's."""
+    """Return the unit that a fact speaks for: the receiving one, else the sender's.
+
+    The machine speaks for nobody where it does not say so.
+    """
     said = fact.event
+    if fact.sender.is_machine:
+        return None
     return said.receiving_unit if isinstance(said, Opening) else fact.sender.unit
 
 
-def append_of(fact: Fact, said: Said, event: DossierEvent, holder: UUID | None) -> Append:
-    """Return the append of one fact. `holder` is the stream that is known to hold its name."""
+def append_of(
+    fact: Fact,
+    said: Said,
+    event: DossierEvent,
+    holder: UUID | None,
+    free: Pin | None,
+    *,
+    counts: bool,
+) -> Append:
+    """Return the append of one fact.
+
+    `holder` is the stream that is known to hold its name, `free` one in which nothing may wait for
+    it. What does not count claims no name: it waits until somebody opens the dossier.
+    """
     code = code_said(event) or event.meta.subject_code
-    write = Write(stream=event.originator_id, events=(event,), expected=fact.expected)
+    expected = fact.expected if counts else None  # At which version it is, is not theirs to know.
+    write = Write(stream=event.originator_id, events=(event,), expected=expected)
     due = event.due if isinstance(event, DossierAccepted) else None
     return Append(
         writes=(write,),
-        claims=_claims(code, event, name_of(fact) if holder == event.originator_id else None),
-        unchanged=event.meta.pins,
+        claims=_claims(code, event, name_of(fact) if holder == event.originator_id else None)
+        if counts
+        else (),
+        unchanged=event.meta.pins if free is None else (*event.meta.pins, free),
         key=fact.key.of(said),
         outcome=Outcome(kind="recorded", stream=event.originator_id, code=code, due=due),
     )

@@ -7,7 +7,17 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.dossier.events import DossierEvent
-from domain.envelope import LedgerEvent, Meta, Pin, TimePrecision, UnitCode, event_id, said
+from domain.envelope import (
+    OF_COMMANDS,
+    OWN,
+    LedgerEvent,
+    Meta,
+    Pin,
+    TimePrecision,
+    UnitCode,
+    event_id,
+    said,
+)
 from domain.errors import Forbidden
 from domain.ledger.access import Sender, scope_of
 from domain.ledger.sameness import CLOUD_EVENT, Identity, Said
@@ -16,10 +26,6 @@ from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
 
 E_co = TypeVar("E_co", bound=LedgerEvent, covariant=True)
-
-_OF_COMMANDS = "token:"
-_OWN = frozenset({"clock", "urn:hoso:command-line", "urn:hoso:shipped-calendar"})
-"""The sources under which the ledger records what it does itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +121,7 @@ def refuse_foreign_source(message: Message[LedgerEvent], rules: RuleBook) -> Non
 
 
 def _refuse_reserved(source: str) -> None:
-    if source.startswith(_OF_COMMANDS):
+    if source.startswith(OF_COMMANDS):
         raise Forbidden("A source's name does not begin with token:.")
-    if source in _OWN:
+    if source in OWN:
         raise Forbidden(f"{source} is the ledger itself.")

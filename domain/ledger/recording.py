@@ -3,15 +3,23 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
+from typing import Final
 from uuid import UUID
 
-from domain.dossier.chapter import Opening
-from domain.dossier.chapters import ACT_OF
-from domain.dossier.events import DossierEvent, VoidingEvent
-from domain.dossier.evolve import advance, advance_undated
+from domain.dossier.events import (
+    DossierEvent,
+    Opening,
+    VoidingEvent,
+    code_of,
+    code_said,
+    named_units,
+)
+from domain.dossier.evolve import advance
+from domain.dossier.history import legal_order
+from domain.dossier.parties import always_counts, counted, is_theirs
 from domain.dossier.state import Dossier, Finding
-from domain.envelope import Recorded, changed
-from domain.errors import Busy, CodeTaken, DomainError, KeyReused, RulesChanged
+from domain.envelope import Pin, Recorded, changed, event_id
+from domain.errors import Busy, CodeTaken, DomainError, KeyReused, RulesChanged, TooManyRequests
 from domain.ledger.access import Action, Sender
 from domain.ledger.appends import (
     Answer,
@@ -28,24 +36,32 @@ from domain.ledger.facts import (
     dossier_named,
     event_of,
     name_of,
-    refuse_strangers,
     said_by,
     under_its_code,
-    was_opened,
+    waits_elsewhere,
 )
 from domain.ledger.messages import Fact, as_of_now
 from domain.ledger.sameness import Said
 from domain.ledger.transact import ATTEMPTS, answered_before
+from domain.rules.codes import issuers_of
+from domain.rules.rule_book import RuleBook
 
 
 @dataclass(frozen=True, kw_only=True)
 class Result:
-    """What became of it; `findings` are the irregularities of the dossier with this event in it."""
+    """What became of it; `findings` are the irregularities of the dossier with this event in it.
+
+    `is_foreign`: it does not count, and whoever told it is told nothing of the dossier.
+    """
 
     outcome: Outcome
     repeated: bool = False
     findings: tuple[Finding, ...] = ()
+    is_foreign: bool = False
 
+
+_PATIENCE: Final = 20
+"""So many facts about a dossier that is none of his business may one token tell."""
 
 Became = Result | DomainError
 """What became of a message: one that is refused spoils no other."""
@@ -123,7 +139,7 @@ class Line:
 
         An identity that comes again waits until it is known what it was answered first.
         """
-        sight = _Sight(reading)
+        parties = _Parties(reading, self._store.rules)
         sent: list[_Sent] = []
         names: set[KeyName] = set()
         for place in here:
@@ -133,14 +149,21 @@ class Line:
             names.add(fact.key.name)
             try:
                 fact = self._facts[place] = self._as_of_now(fact)
+                free = await self._free(fact, reading)
+                if free is not None and free.version:
+                    self._facts[place] = under_its_code(fact)
+                    break
                 said = said_by(fact, _stream(reading), self._store.rules)
                 stored = await answered_before(self._store, reading, fact.key, said)
                 if stored is not None:
                     self._became[place] = await self._known(fact, stored, reading)
                     continue
-                event = self._decided(fact, said, reading, sight)
-                append = append_of(fact, said, event, reading.claimed)
-                sent.append(_Sent(place, event, append))
+                event = self._decided(fact, said, reading)
+                counts = parties.take(event)
+                if not counts:
+                    _refuse_foreign(fact, event, parties, self._store.rules)
+                append = append_of(fact, said, event, reading.claimed, free, counts=counts)
+                sent.append(_Sent(place, event, append, counts))
             except DomainError as refused:
                 self._became[place] = refused
         return sent
@@ -151,25 +174,34 @@ class Line:
         return Question(
             name=name,
             stream=first.dossier or dossier_named(name),
-            events=self._with_findings
-            or any(not fact.sender.is_machine or fact.alias is not None for fact in facts),
             keys=tuple(fact.key.name for fact in facts),
         )
+
+    async def _free(self, fact: Fact, reading: Reading) -> Pin | None:
+        """Return the stream, with its version, of the code that an opening brings to a new dossier.
+
+        Facts may wait there, as long as nobody holds the code. None: there is no such stream.
+        """
+        stream = waits_elsewhere(fact) if not reading.events and fact.alias is None else None
+        if stream is None:
+            return None
+        waiting = await self._store.read(Question(name=code_said(fact.event), stream=stream))
+        if waiting.claimed is not None:
+            return None
+        return Pin(stream=stream, version=len(waiting.events))
 
     def _as_of_now(self, fact: Fact) -> Fact:
         sender = as_of_now(fact.sender, self._store.rules)
         return fact if sender is fact.sender else replace(fact, sender=sender)
 
-    def _decided(self, fact: Fact, said: Said, reading: Reading, sight: "_Sight") -> DossierEvent:
+    def _decided(self, fact: Fact, said: Said, reading: Reading) -> DossierEvent:
         """Return the event of a fact, or raise why it is none."""
-        if fact.alias is not None and fact.code is not None and was_opened(reading.events):
-            raise CodeTaken(fact.code)
         rules = self._store.rules
-        event = event_of(fact, said, rules, self._now())
-        if not fact.sender.is_machine:
-            refuse_strangers(fact, sight.of(event.originator_id), rules)
-            sight.take(event)
-        return event
+        if fact.alias is not None and fact.code is not None:
+            stream = _stream(reading)
+            if reading.dossier.undated(stream, rules).opened:
+                raise CodeTaken(fact.code)
+        return event_of(fact, said, rules, self._now())
 
     def _join(self, place: int, taken: CodeTaken) -> None:
         """Tell the fact of whoever holds its code: the same dossier, opened under it before.
@@ -183,19 +215,25 @@ class Line:
 
     async def _known(self, fact: Fact, stored: Outcome, reading: Reading) -> Result:
         """Return what it was answered before, with what is irregular now."""
-        if not self._with_findings or stored.stream is None:
+        if stored.stream is None or stored.kind != "recorded":
             return Result(outcome=stored, repeated=True)
         if stored.stream != reading.stream:
             reading = await self._store.read(Question(stream=stored.stream))
-        dossier = reading.dossier.state(stored.stream, self._store.rules)
+        rules = self._store.rules
+        dossier = reading.dossier.undated(stored.stream, rules)
+        told = event_id(fact.source, fact.source_id)
+        foreign = any(told in each.events for each in dossier.strangers)
+        if foreign or not self._with_findings:
+            return Result(outcome=stored, repeated=True, is_foreign=foreign)
+        dossier = reading.dossier.state(stored.stream, rules)
         return Result(outcome=stored, repeated=True, findings=self._seen(fact.sender, dossier))
 
     async def _answered(self, sent: "_Sent", answer: Answer, reading: Reading) -> Result:
         fact, outcome = self._facts[sent.place], answer.outcome
         if answer.repeated:
             return await self._known(fact, outcome, reading)
-        if not self._with_findings:
-            return Result(outcome=outcome)
+        if not sent.counts or not self._with_findings:
+            return Result(outcome=outcome, is_foreign=not sent.counts)
         rules = self._store.rules
         before = reading.dossier.state(sent.event.originator_id, rules)
         recorded = _recorded(sent.event, outcome.version or 0)
@@ -215,48 +253,57 @@ class _Sent:
     place: int
     event: DossierEvent
     append: Append
+    counts: bool
 
 
-class _Sight:
-    """Who may see a dossier while facts come in: replayed only where that may have changed."""
+class _Parties:
+    """Whose business a dossier is while facts come in: found anew only where that may change."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._reading = reading
-        self._history = list(reading.events)
-        self._new: list[Recorded[DossierEvent]] = []
-        self._last = max((each.event.timestamp for each in reading.events), default=None)
-        self._dossier: Dossier | None = None
-        self._is_stale = False
+    def __init__(self, reading: Reading, rules: RuleBook) -> None:
+        self._rules = rules
+        self._dossier = Dossier(id=UUID(int=0))
+        if reading.stream is not None:
+            self._dossier = reading.dossier.undated(reading.stream, rules)
+        self.told: list[Recorded[DossierEvent]] = list(reading.events)
+        self._is_simple = not any(isinstance(each.event, VoidingEvent) for each in self.told)
+        self._parties = {*self._dossier.parties}
+        self.strangers = {name for each in self._dossier.strangers for name in each.events}
 
-    def of(self, stream: UUID) -> Dossier:
-        """Return the dossier as far as it matters who may see it."""
-        if self._dossier is None:
-            self._dossier = self._reading.dossier.undated(stream)
-        elif self._is_stale:
-            self._dossier = advance_undated(self._dossier, self._history, self._new)
-            self._history += self._new
-            self._new = []
-        self._is_stale = False
-        return self._dossier
-
-    def take(self, event: DossierEvent) -> None:
-        """Take a fact that is recorded next."""
-        version = (self._history[-1].version if self._history else 0) + len(self._new) + 1
-        self._new.append(_recorded(event, version))
-        is_late = self._last is not None and event.timestamp < self._last
-        self._last = event.timestamp if self._last is None else max(self._last, event.timestamp)
-        self._is_stale = self._is_stale or is_late or self._gives_sight(event)
-
-    def _gives_sight(self, event: DossierEvent) -> bool:
-        """Say whether others may see it afterwards: after most facts nobody else does.
-
-        Before its acceptance every unit that an event names sees it. That matters where somebody
-        holds it already, as an acceptance that was made void leaves it.
-        """
-        if isinstance(event, Opening | VoidingEvent) or ACT_OF[type(event)].gives_sight:
+    def take(self, event: DossierEvent) -> bool:
+        """Take a fact that is recorded next, and say whether it counts."""
+        units = self._rules.units
+        told = _recorded(event, self.told[-1].version + 1 if self.told else 1)
+        self.told.append(told)
+        new = {*named_units(event)} - self._parties
+        if isinstance(event, VoidingEvent):
+            self._is_simple = False
+        opens = isinstance(event, Opening) and not always_counts(event)
+        theirs = always_counts(event) or is_theirs(told, self._parties, units)
+        if self._is_simple and theirs and not opens and not (new and self.strangers):
+            self._parties |= new
             return True
-        known = self._dossier
-        return known is not None and bool(known.holders) and known.accepted_at is None
+        found = counted(sorted(self.told, key=legal_order), units)
+        self._parties, self.strangers = {*found.parties}, {*found.strangers}
+        return event.meta.event_id not in found.strangers
+
+
+def _refuse_foreign(fact: Fact, event: DossierEvent, parties: _Parties, rules: RuleBook) -> None:
+    """Refuse what a stranger tells too often, and an import's second opening of a code.
+
+    Raises TooManyRequests or CodeTaken.
+    """
+    code = code_of(event)
+    opens = isinstance(event, Opening) and fact.sender.is_machine
+    if opens and code is not None and not issuers_of(code, rules.units):
+        raise CodeTaken(code)
+    told = [
+        each
+        for each in parties.told
+        if each.event.meta.event_id in parties.strangers
+        and each.event.meta.principal == event.meta.principal
+    ]
+    if len(told) > _PATIENCE:
+        raise TooManyRequests
 
 
 def _stream(reading: Reading) -> UUID:

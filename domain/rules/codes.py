@@ -5,12 +5,13 @@ A code is a name, never an identity: formats changed in 2018 (TT 01/2018/TT-VPCP
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
 from domain.envelope import UnitCode
-from domain.rules.units import Unit
+from domain.rules.unit_past import old_order
+from domain.rules.units import Unit, UnitBook
 
 MAX_LENGTH = 64
 _SAFE = re.compile(r"(?!\.\.?$)[^\s/?#%\\]+(?: [^\s/?#%\\]+)*")
@@ -40,20 +41,8 @@ class Format:
         return self.valid_from <= day and (self.valid_until is None or day < self.valid_until)
 
 
-def _old_order(unit: str) -> str | None:
-    """Turn `H01.12` into `000.00.12.H01` (level 4, 3, 2, 1), the order before QĐ 20/2020."""
-    groups = unit.split(".")
-    widths = (3, 2, 2, 3)
-    padded = ["0" * width for width in widths]
-    for place, group in zip((3, 2, 1, 0), groups, strict=False):
-        if len(group) > widths[place]:
-            return None
-        padded[place] = group.rjust(widths[place], "0")
-    return ".".join(padded) if len(groups) <= len(widths) else None
-
-
 def _tt01(unit: Unit, day: date) -> str | None:
-    prefix = unit.dossier_prefix or _old_order(unit.code)
+    prefix = unit.dossier_prefix or old_order(unit.code)
     return f"{prefix}-{day:%y%m%d}" if prefix else None
 
 
@@ -112,11 +101,13 @@ def parse(code: str) -> Serial | None:
     return None
 
 
-def issuer_of(code: str, units: Mapping[UnitCode, object]) -> str | None:
-    """Return the registered unit in whose numbering a code is; None if it is in nobody's."""
+def issuers_of(code: str, units: UnitBook, seq: int = 0) -> frozenset[UnitCode]:
+    """Return the registered units in whose numbering a code is; none: it is in nobody's.
+
+    It is as the register was known at a position; 0: as it is known now.
+    """
     serial = parse(code)
-    prefix = serial.scope.rpartition("-")[0] if serial is not None else ""
-    return prefix if prefix in units else None
+    return units.numbered(serial.scope.rpartition("-")[0], seq) if serial else frozenset()
 
 
 def is_code(text: str) -> bool:

@@ -81,7 +81,10 @@ class RuleBook:
             if recorded.seq <= self.position:
                 continue
             event = recorded.event
-            kind_of(event).learn(self.book_of(event), event)
+            book = self.book_of(event)
+            kind_of(event).learn(book, event)
+            if book is self.units:
+                self.units.learned(recorded.seq)
             self.versions[event.originator_id] = event.originator_version
             self.position = recorded.seq
             self.memory.forget()

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from domain.envelope import VIETNAM, Pin, UnitCode
 from domain.errors import InvalidRequest, UnitEnded, UnknownUnit
 from domain.rules.register import EntryKind, Register, RegisterEvent, Units, nothing_to_check, same
+from domain.rules.unit_past import UnitPast
 
 _PREFIX: Final = re.compile(r"[A-Z0-9]+(?:\.[A-Z0-9]+)*")
 
@@ -116,6 +117,7 @@ class UnitBook(dict[UnitCode, UnitEntry]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._past = UnitPast()
         self._children: dict[UnitCode, set[UnitCode]] = {}
         self._predecessors: dict[UnitCode, set[UnitCode]] = {}
         self._subtrees: dict[UnitCode, frozenset[UnitCode]] = {}
@@ -126,11 +128,13 @@ class UnitBook(dict[UnitCode, UnitEntry]):
             self._children[known.unit.parent].discard(event.code)
         if event.parent is not None:
             self._children.setdefault(event.parent, set()).add(event.code)
+        self._past.register(event.code, event.parent, event.dossier_prefix)
         ended = (known.ended_at, known.successors) if known is not None else (None, ())
         self[event.code] = UnitEntry(event, event.pin, *ended)
         self._subtrees.clear()
 
     def end(self, event: UnitEndedByDecision) -> None:
+        self._past.end(event.code, event.successors)
         known = self.get(event.code)
         if known is not None:
             self[event.code] = replace(
@@ -139,6 +143,21 @@ class UnitBook(dict[UnitCode, UnitEntry]):
         for successor in event.successors:
             self._predecessors.setdefault(successor, set()).add(event.code)
         self._subtrees.clear()
+
+    def learned(self, seq: int) -> None:
+        """Take to know that the change before stands at a position of the ledger."""
+        self._past.learned(seq)
+
+    def above(self, code: UnitCode, seq: int = 0) -> frozenset[UnitCode]:
+        """Return a unit, what stands above it or succeeds it, and what does so of these.
+
+        It is as the register was known at a position; 0: as it is known now.
+        """
+        return self._past.above(code, seq)
+
+    def numbered(self, prefix: str, seq: int = 0) -> frozenset[UnitCode]:
+        """Return the units in whose numbering codes with a prefix are, known at a position."""
+        return self._past.numbered(prefix, seq)
 
     def existing(self, code: UnitCode, at: datetime) -> UnitEntry:
         """Return a unit that exists at a moment, or raise UnknownUnit or UnitEnded."""

@@ -46,7 +46,7 @@ def changed(row: dossiers.Row | None, line: Sequence[Entry], rules: RuleBook) ->
         return afresh(None, line, rules) if line[0].version == 1 else None
     told = _read(line)
     dossier = dossiers.state_in(row.state)
-    if not dossiers.follows(row, dossier, told):
+    if not dossiers.follows(row, dossier, told, rules):
         return None
 
     def folded(some: Sequence[Told]) -> Folded:

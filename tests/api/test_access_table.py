@@ -283,22 +283,33 @@ async def test_the_successor_of_an_ended_unit_sees_its_dossiers(service: Service
     ]
 
 
-async def test_until_its_acceptance_those_named_see_a_dossier_and_no_command_reaches_it(
+async def test_until_its_acceptance_each_sees_what_was_told_for_him_and_no_command_reaches_it(
     service: Service,
 ) -> None:
-    answer = await service.recorded(
-        "dossier.transfer-offered.v1", {"to_unit": AGENCY}, actingunit=COMMUNE
-    )
-    dossier = answer["dossier"]
+    dossier = str(uuid4())
+    for who, unit in (("source", COMMUNE), ("agency", AGENCY)):
+        await service.recorded(
+            "dossier.transfer-offered.v1",
+            {"to_unit": FOREIGN_DESK},
+            who=who,
+            actingunit=unit,
+            subject=dossier,
+        )
     everyone = ("source", "agency", "desk", "foreign")
     assert await seen_by(service, dossier, *everyone) == ["source", "agency"]
+    for who, told in (("source", 2), ("agency", 1)):  # The agency belongs to the commune.
+        history = (await service.get(f"/v1/dossiers/{dossier}/history", who=who)).json()
+        assert len(history["items"]) == told
+        state = (await service.get(f"/v1/dossiers/{dossier}", who=who)).json()
+        assert state["status"] is None
+        assert [each["kind"] for each in state["irregularities"]] == ["stranger"] * told
     before = await service.position()
-    response = await service.command(dossier, "assign", OFFICER, version=1, who="agency")
+    response = await service.command(dossier, "assign", OFFICER, version=2, who="agency")
     assert (response.status_code, code_of(response)) == (404, "not-found")
     assert await service.position() == before
     await service.recorded("dossier.accepted.v1", acceptance(), subject=dossier)
     assert await seen_by(service, dossier, *everyone) == ["source", "agency", "desk"]
-    response = await service.command(dossier, "assign", OFFICER, version=2, who="agency")
+    response = await service.command(dossier, "assign", OFFICER, version=3, who="agency")
     assert response.status_code == 201
 
 

@@ -177,7 +177,11 @@ REFUSED: dict[str, tuple[int, str, Bytes]] = {
         "time-without-offset",
         lambda: fact(acceptance(due="2026-03-02T09:15:00"), ACCEPTED),
     ),
-    "stale version": (412, "stale-version", lambda: fact(expectedversion=7)),
+    "stale version": (
+        412,
+        "stale-version",
+        lambda: fact(acceptance(), ACCEPTED, expectedversion=7),
+    ),
 }
 
 
@@ -583,14 +587,16 @@ async def test_who_hangs_up_half_way_has_sent_nothing(service: Service) -> None:
 
 async def test_reserved_words_and_odd_texts_are_only_text(service: Service) -> None:
     for text in ("'; DROP TABLE ledger.event; --", "<script>", "${jndi:x}", "%s%n", "\u202e", "🏛️"):
-        answer = await service.recorded(ASSIGNED, {"officer": text})
-        history = await service.get(f"/v1/dossiers/{answer['dossier']}/history", who="commune")
+        dossier = str(uuid4())
+        await service.recorded(ASSIGNED, {"officer": text}, subject=dossier)
+        history = await service.get(f"/v1/dossiers/{dossier}/history", who="commune")
         assert history.json()["items"][0]["data"]["officer"] == text
         await service.listed(q=text)
 
 
 async def test_the_largest_number_and_the_longest_text_come_back_whole(service: Service) -> None:
     said = {"amount": 2**53, "channel": "post", "receipt": "ỵ" * 10_000}
-    answer = await service.recorded("dossier.payment-recorded.v1", said)
-    history = await service.get(f"/v1/dossiers/{answer['dossier']}/history", who="commune")
+    dossier = str(uuid4())
+    await service.recorded("dossier.payment-recorded.v1", said, subject=dossier)
+    history = await service.get(f"/v1/dossiers/{dossier}/history", who="commune")
     assert history.json()["items"][0]["data"] == said

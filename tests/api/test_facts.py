@@ -13,6 +13,7 @@ from tests.api.service import (
     DESK,
     FOREIGN_DESK,
     HOURS,
+    PROCEDURE,
     SOURCE,
     Service,
     acceptance,
@@ -74,7 +75,7 @@ async def test_the_same_id_of_another_source_is_another_event(service: Service) 
     await service.post("/v1/events", sent, who="source")
     other = await service.post("/v1/events", {**sent, "source": "other.example"}, who="source")
     assert other.status_code == 201
-    assert other.json()["version"] == 2
+    assert other.json()["outcome"] == "recorded"
 
 
 async def test_the_same_event_sent_many_times_at_once_is_recorded_once(service: Service) -> None:
@@ -89,10 +90,13 @@ async def test_the_same_event_sent_many_times_at_once_is_recorded_once(service: 
 
 
 async def test_what_does_not_fit_is_recorded_and_named(service: Service) -> None:
-    answer = await service.recorded(ASSIGNED, OFFICER)
+    dossier = str(uuid4())
+    submission = {"procedure": PROCEDURE, "receiving_unit": DESK}
+    await service.recorded(SUBMITTED, submission, subject=dossier, time=moment(hours=4))
+    answer = await service.recorded(ASSIGNED, OFFICER, subject=dossier, actingunit=DESK)
     assert [finding["kind"] for finding in answer["irregularities"]] == ["before-acceptance"]
-    await service.recorded(ACCEPTED, acceptance(), subject=answer["dossier"], time=moment(hours=3))
-    state = await service.get(f"/v1/dossiers/{answer['dossier']}")
+    await service.recorded(ACCEPTED, acceptance(), subject=dossier, time=moment(hours=3))
+    state = await service.get(f"/v1/dossiers/{dossier}")
     assert state.json()["irregularities"] == []  # Its acceptance came late, and took its place.
     assert state.json()["status"] == 4
 
@@ -150,14 +154,15 @@ async def test_a_code_names_the_dossier_that_holds_it(service: Service) -> None:
     assert (found.json()["id"], found.json()["code"]) == (accepted["dossier"], code)
 
 
-async def test_a_code_opens_the_dossier_before_its_acceptance_arrives(service: Service) -> None:
+async def test_what_is_told_under_a_code_waits_for_the_acceptance(service: Service) -> None:
     code = new_code()
-    early = await service.recorded(ASSIGNED, OFFICER, subject=f"code:{code}", time=moment(hours=1))
-    assert early["dossier"] == str(dossier_named(code))
+    early = await service.fact(ASSIGNED, OFFICER, subject=f"code:{code}", time=moment(hours=1))
+    assert early.json()["irregularities"] == ["stranger"]
     accepted = await service.recorded(
         ACCEPTED, acceptance(), subject=f"code:{code}", time=moment(hours=2)
     )
-    assert (accepted["dossier"], accepted["version"]) == (early["dossier"], 2)
+    assert (accepted["dossier"], accepted["version"]) == (str(dossier_named(code)), 2)
+    assert accepted["irregularities"] == []  # It stands above the unit that is named, and counts.
     assert (await service.get(f"/v1/dossiers/{code}")).json()["code"] == code
 
 
@@ -167,8 +172,10 @@ async def test_events_about_one_new_code_at_once_meet_in_one_dossier(service: Se
         *(service.fact(ASSIGNED, OFFICER, subject=f"code:{code}") for _ in range(10))
     )
     assert {answer.status_code for answer in answers} == {201}
-    assert {answer.json()["dossier"] for answer in answers} == {str(dossier_named(code))}
-    assert sorted(answer.json()["version"] for answer in answers) == list(range(1, 11))
+    history = await service.get(f"/v1/dossiers/{code}/history", who="source")
+    assert sorted(item["version"] for item in history.json()["items"]) == list(range(1, 11))
+    state = (await service.get(f"/v1/dossiers/{code}", who="source")).json()
+    assert state["id"] == str(dossier_named(code))
 
 
 async def test_a_code_belongs_to_one_dossier(service: Service) -> None:
@@ -210,7 +217,7 @@ async def test_without_a_due_date_it_is_recorded_with_a_finding_or_has_one(
 
 async def test_a_batch_answers_each_item_in_its_place(service: Service) -> None:
     good, also = event(ACCEPTED, acceptance()), event(ACCEPTED, acceptance(procedure=BIRTH))
-    again = event(ASSIGNED, OFFICER)
+    again = event(ACCEPTED, acceptance())
     await service.post("/v1/events", again, who="source")
     bad = event(ACCEPTED, acceptance(receiving_unit="H99"), id="bad-unit")
     foreign = event(ACCEPTED, acceptance(receiving_unit=FOREIGN_DESK), id="foreign")
@@ -312,8 +319,9 @@ async def test_a_registered_source_belongs_to_its_own_tokens(service: Service) -
 
 async def test_who_said_it_and_for_whom_stands_in_the_history(service: Service) -> None:
     said = {"actor": "Lê Văn Bình", "actingunit": AGENCY, "legalbasis": "NĐ 61/2018/NĐ-CP"}
-    answer = await service.recorded(ASSIGNED, OFFICER, **said)
-    history = await service.get(f"/v1/dossiers/{answer['dossier']}/history", who="source")
+    dossier = str(uuid4())
+    await service.recorded(ASSIGNED, OFFICER, subject=dossier, **said)
+    history = await service.get(f"/v1/dossiers/{dossier}/history", who="source")
     shown = history.json()["items"][0]
     assert shown["actor"] == said["actor"]
     assert shown["unit"] == AGENCY

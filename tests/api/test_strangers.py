@@ -4,11 +4,13 @@ from uuid import uuid4
 
 import pytest
 
+from domain.ledger.facts import dossier_named
 from domain.rules.register import stream_of
 from tests.api.service import (
     AGENCY,
     BATCH,
     DESK,
+    FOREIGN,
     FOREIGN_DESK,
     PROCEDURE,
     Service,
@@ -36,25 +38,101 @@ async def test_no_fact_and_no_command_reaches_the_stream_of_a_register(service: 
     await service.accepted()  # The unit can still be named.
 
 
-@pytest.mark.parametrize(
-    ("topic", "data"),
-    [
-        ("dossier.transfer-accepted.v1", {"unit": FOREIGN_DESK}),
-        ("dossier.transfer-offered.v1", {"to_unit": FOREIGN_DESK}),
-        ("dossier.withdrawn.v1", {}),
-        (ACCEPTED, acceptance(receiving_unit=FOREIGN_DESK, competent_unit=FOREIGN_DESK)),
-    ],
-)
-async def test_a_stranger_gets_no_fact_into_the_dossier_of_others(
+ACTS = [
+    ("dossier.transfer-accepted.v1", {"unit": FOREIGN_DESK}),
+    ("dossier.transfer-offered.v1", {"to_unit": FOREIGN_DESK}),
+    ("dossier.withdrawn.v1", {}),
+    (ACCEPTED, acceptance(receiving_unit=FOREIGN_DESK, competent_unit=FOREIGN_DESK)),
+    ("dossier.submitted.v1", {"procedure": PROCEDURE, "receiving_unit": FOREIGN_DESK}),
+]
+
+
+@pytest.mark.parametrize(("topic", "data"), ACTS)
+async def test_what_a_stranger_tells_of_the_dossier_of_others_is_kept_and_moves_nothing(
     service: Service, topic: str, data: dict[str, object]
 ) -> None:
     dossier = await service.accepted()
-    before = await service.position()
-    for subject in (dossier["id"], f"code:{dossier['code']}"):
-        refused = await service.fact(topic, data, who="foreign", subject=subject, expectedversion=9)
-        assert code_of(refused) == "not-found"
-    assert await service.position() == before
-    assert (await service.get(f"/v1/dossiers/{dossier['id']}", who="foreign")).status_code == 404
+    path = f"/v1/dossiers/{dossier['id']}"
+    before = (await service.get(path)).json()
+    steps = (await service.get(f"{path}/next")).json()
+    for told, subject in enumerate((dossier["id"], f"code:{dossier['code']}"), 1):
+        kept = await service.fact(topic, data, who="foreign", subject=subject, expectedversion=9)
+        assert kept.status_code == 201
+        assert kept.json().keys() == {"outcome", "id", "seq", "position", "irregularities"}
+        assert kept.json()["irregularities"] == ["stranger"]
+        after = (await service.get(path)).json()
+        findings = [each["kind"] for each in after.pop("irregularities")]
+        assert findings == ["stranger"] * told
+        same = {**before, "version": before["version"] + told, "position": after["position"]}
+        assert after == {name: same[name] for name in after}
+        assert (await service.get(path, who="foreign")).status_code == 404
+    after = (await service.get(f"{path}/next")).json()
+    assert {**after, "position": 0} == {**steps, "position": 0}
+
+
+@pytest.mark.parametrize(("topic", "data"), ACTS)
+async def test_nor_does_what_he_told_before_the_ledger_knew_the_dossier(
+    service: Service, topic: str, data: dict[str, object]
+) -> None:
+    """A.1: he sends it under the code to come, and later would read the person and take over."""
+    code = f"{DESK}-260302-{int(uuid4()) % 10**8:08d}"
+    kept = await service.fact(
+        topic, data, who="foreign", subject=f"code:{code}", time=moment(hours=1)
+    )
+    assert kept.json()["irregularities"] == ["stranger"]
+    assert (await service.get(f"/v1/dossiers/{code}", who="foreign")).status_code == 200
+    told = await service.recorded(
+        ACCEPTED, acceptance(), subject=f"code:{code}", time=moment(hours=2)
+    )
+    assert [each["kind"] for each in told["irregularities"]] == ["stranger"]
+    state = (await service.get(f"/v1/dossiers/{code}")).json()
+    assert (state["status"], state["custodian_unit"]) == (2, DESK)
+    for path in ("", "/history", "/next"):
+        hidden = await service.get(f"/v1/dossiers/{code}{path}", who="foreign")
+        assert hidden.status_code == 404
+    taken = await service.command(code, "accept-transfer", {}, version=2, who="foreign")
+    assert code_of(taken) == "not-found"
+    again = await service.fact(
+        "dossier.transfer-accepted.v1", who="foreign", subject=f"code:{code}"
+    )
+    assert again.json()["irregularities"] == ["stranger"]
+    assert (await service.get(f"/v1/dossiers/{code}")).json()["custodian_unit"] == DESK
+
+
+async def test_a_batch_tells_a_stranger_no_more(service: Service) -> None:
+    dossier = await service.accepted()
+    sent = [event(STEP, {"step": "x"}, subject=dossier["id"]) for _ in range(2)]
+    for outcome in ("recorded", "duplicate"):
+        answer = await service.post("/v1/events", sent, who="foreign", media=BATCH)
+        for item in answer.json()["items"]:
+            assert item.keys() == {"outcome", "id", "seq", "position", "irregularities"}
+            assert (item["outcome"], item["irregularities"]) == (outcome, ["stranger"])
+
+
+async def test_a_stranger_who_does_not_stop_is_stopped(service: Service) -> None:
+    dossier = await service.accepted()
+    sent = [event(STEP, {"step": "x"}, subject=dossier["id"]) for _ in range(25)]
+    answer = await service.post("/v1/events", sent, who="foreign", media=BATCH)
+    outcomes = [item["outcome"] for item in answer.json()["items"]]
+    assert outcomes == ["recorded"] * 20 + ["refused"] * 5
+    more = await service.fact(STEP, {"step": "y"}, who="foreign", subject=dossier["id"])
+    assert (more.status_code, code_of(more)) == (429, "too-many-requests")
+    theirs = await service.fact(STEP, {"step": "y"}, subject=dossier["id"])
+    assert theirs.status_code == 201
+
+
+async def test_who_is_named_later_counts_from_then_on_for_what_he_told(service: Service) -> None:
+    dossier = await service.accepted()
+    told = {"subject": dossier["id"], "time": moment()}
+    early = await service.fact(STEP, {"step": "x"}, who="foreign", **told)
+    assert early.json()["irregularities"] == ["stranger"]
+    assert (await service.get(f"/v1/dossiers/{dossier['id']}")).json()["irregularities"] != []
+    version = (await service.get(f"/v1/dossiers/{dossier['id']}")).json()["version"]
+    offer = {"to_unit": FOREIGN}
+    offered = await service.command(dossier["id"], "offer-transfer", offer, version=version)
+    assert offered.status_code == 201
+    state = (await service.get(f"/v1/dossiers/{dossier['id']}")).json()
+    assert (state["irregularities"], state["status"]) == ([], 4)
 
 
 async def test_nobody_opens_a_dossier_under_a_code_from_the_numbering_of_others(
@@ -63,8 +141,11 @@ async def test_nobody_opens_a_dossier_under_a_code_from_the_numbering_of_others(
     said = acceptance(
         receiving_unit=FOREIGN_DESK, competent_unit=FOREIGN_DESK, code=f"{DESK}-260302-0777"
     )
-    assert code_of(await service.fact(ACCEPTED, said, who="foreign")) == "forbidden"
+    kept = await service.fact(ACCEPTED, said, who="foreign")
+    assert kept.json()["irregularities"] == ["stranger"]
     assert code_of(await service.command(None, "accept", said, who="foreign")) == "forbidden"
+    theirs = acceptance(code=f"{DESK}-260302-0777")
+    assert (await service.command(None, "accept", theirs)).status_code == 201
 
 
 async def test_after_a_corrected_acceptance_its_units_still_see_the_dossier(
@@ -90,19 +171,20 @@ async def test_an_acceptance_joins_the_dossier_that_facts_opened_under_its_code(
     service: Service, *, by_command: bool
 ) -> None:
     code = f"PAPER-{uuid4().hex[:8]}"
-    early = await service.recorded(
-        STEP, {"step": "x"}, subject=f"code:{code}", time=moment(hours=1)
-    )
+    waits = str(dossier_named(code))
+    early = await service.fact(STEP, {"step": "x"}, subject=f"code:{code}", time=moment(hours=1))
+    assert early.json()["irregularities"] == ["stranger"]
     named = str(uuid4())
     said = acceptance(code=code)
     if by_command:
         named = (await service.accepted(code=code))["id"]
+        assert named == waits
     else:
         told = await service.recorded(ACCEPTED, said, subject=named, time=moment(hours=2))
-        assert told["dossier"] == early["dossier"]
+        assert told["dossier"] == waits
     later = await service.recorded(STEP, {"step": "y"}, subject=named)
-    assert later["dossier"] == early["dossier"]
-    for name in (code, named, early["dossier"]):
+    assert later["dossier"] == waits
+    for name in (code, named, waits):
         assert (await service.get(f"/v1/dossiers/{name}")).json()["code"] == code
     taken = await service.fact(ACCEPTED, said, subject=str(uuid4()))
     assert code_of(taken) == "code-taken"

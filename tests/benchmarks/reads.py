@@ -47,13 +47,13 @@ async def history_of_a_hundred(effort: Effort) -> list[Figure]:
     return [
         Figure(
             name="effective history of 100 events",
-            value=_took(effort, lambda: effective_history(events)),
+            value=_took(effort, lambda: effective_history(events, rules.units)),
             unit="ms",
             target=2,
             at_most=True,
             beside={
                 "with its state": _took(
-                    effort, lambda: fold(stream, effective_history(events), rules)
+                    effort, lambda: fold(stream, effective_history(events, rules.units), rules)
                 )
             },
         )

@@ -26,15 +26,18 @@ from tests.examples import (
     TOKEN,
     accepted,
     competence_transferred,
+    corrected,
     history,
-    meta,
     payment_recorded,
     rule_book,
     submitted,
     token_granted,
     token_revoked,
+    told_for,
+    transfer_accepted,
     transfer_offered,
     transfer_refused,
+    transfer_timed_out,
     unit_ended,
     unit_registered,
     unit_succeeded,
@@ -148,10 +151,16 @@ def test_an_accepted_dossier_exists_for_its_units_and_their_parents() -> None:
     assert seeing(accepted(competent_unit=DESK)) == {DESK, PROVINCE}
 
 
-def test_who_it_is_offered_to_sees_it_and_keeps_seeing_it_after_a_refusal() -> None:
+def test_who_it_is_offered_to_sees_it_while_the_offer_stands() -> None:
     offered = (accepted(competent_unit=DESK), transfer_offered(to_unit=OTHER_DESK))
     assert seeing(*offered) == {DESK, OTHER_DESK, PROVINCE}
-    assert seeing(*offered, transfer_refused(unit=OTHER_DESK)) == {DESK, OTHER_DESK, PROVINCE}
+    for end in (transfer_refused(unit=OTHER_DESK), transfer_timed_out()):
+        assert seeing(*offered, end) == {DESK, PROVINCE}
+    by_mistake = corrected(corrects="transfer-offered")
+    assert seeing(*offered, by_mistake) == {DESK, PROVINCE}
+    taken = transfer_accepted(unit=OTHER_DESK)
+    back = transfer_accepted("back", unit=DESK)
+    assert seeing(*offered, taken, back) == {DESK, OTHER_DESK, PROVINCE}
 
 
 def test_a_unit_that_was_competent_once_keeps_seeing_it() -> None:
@@ -178,14 +187,14 @@ def test_the_successor_of_a_successor_sees_it_too() -> None:
     assert authenticate(rules, DIGEST, MORNING).sees(dossier)
 
 
-def test_before_its_acceptance_it_exists_for_the_named_units_and_the_sender() -> None:
+def test_until_it_is_opened_it_exists_for_those_for_whom_something_was_told() -> None:
     assert seeing(submitted()) == {DESK, PROVINCE}
-    paid = replace(payment_recorded(), meta=meta("paid", acting_unit=AGENCY))
-    assert seeing(paid) == {AGENCY, PROVINCE}
+    offered = told_for(AGENCY, transfer_offered(to_unit=DESK))
+    assert seeing(offered) == {AGENCY, PROVINCE}
 
 
 def test_who_sent_something_early_does_not_see_it_after_its_acceptance_by_others() -> None:
-    early = replace(payment_recorded(), meta=meta("paid", acting_unit=OTHER_DESK))
+    early = told_for(OTHER_DESK, payment_recorded())
     assert seeing(early) == {OTHER_DESK, PROVINCE}
     assert seeing(early, accepted()) == {DESK, AGENCY, PROVINCE}
 

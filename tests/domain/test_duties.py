@@ -11,7 +11,6 @@ from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import replay
 from domain.dossier.explanation.duties import duties
 from domain.dossier.explanation.judging import Duty, DutyName, DutyState
-from domain.dossier.history import effective_history
 from domain.rules.policies import PolicyDecided
 from domain.rules.procedures import Channel, ProcedureStep
 from domain.rules.register import stream_of as register_of
@@ -38,7 +37,7 @@ from tests.domain.deadlines.given import (
     wall,
     working_days,
 )
-from tests.examples import DESK, DOSSIER
+from tests.examples import DESK, DOSSIER, in_effect
 
 FIVE_DAYS = procedure(working_days(5))
 STEPS = (
@@ -59,7 +58,7 @@ def found(rules: RuleBook, at: str, *events: DossierEvent) -> tuple[Duty, ...]:
     history = known(*events)
     dossier = replay(DOSSIER, history, rules)
     dates = dates_of(dossier, rules)
-    return duties(dossier, effective_history(history), dates, rules, moment(at))
+    return duties(dossier, in_effect(history), dates, rules, moment(at))
 
 
 def named(

@@ -7,7 +7,7 @@ import pytest
 from domain.dossier.corrections import EventCorrected
 from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import fold, irregularities, replay
-from domain.dossier.history import History, effective_history, full_history
+from domain.dossier.history import History
 from domain.dossier.results import ResultRejected
 from domain.dossier.status import Status
 from domain.envelope import Recorded
@@ -16,11 +16,13 @@ from tests.examples import (
     HOUR,
     MORNING,
     accepted,
+    all_told,
     assigned,
     corrected,
     delivery_failed,
     history,
     id_of,
+    in_effect,
     obligation_requested,
     recorded,
     result_at_desk,
@@ -39,7 +41,7 @@ def names(events: Sequence[Recorded[DossierEvent]]) -> list[str]:
 def effective(*events: DossierEvent) -> list[str]:
     """Name what counts, but for the corrections themselves."""
     void = EventCorrected | ResultRejected
-    counting = effective_history(history(*events))
+    counting = in_effect(history(*events))
     return names([each for each in counting if not isinstance(each.event, void)])
 
 
@@ -49,7 +51,7 @@ def test_events_stand_in_the_order_in_which_they_happened() -> None:
         recorded(stopped(), version=2, at=MORNING + 2 * HOUR),
         recorded(assigned(), version=3, at=MORNING + HOUR),
     ]
-    assert names(effective_history(told)) == ["accepted", "assigned", "stopped"]
+    assert names(in_effect(told)) == ["accepted", "assigned", "stopped"]
 
 
 def test_at_the_same_moment_the_order_in_which_the_ledger_was_told_decides() -> None:
@@ -58,12 +60,12 @@ def test_at_the_same_moment_the_order_in_which_the_ledger_was_told_decides() -> 
         recorded(accepted(), version=1, at=MORNING),
         recorded(assigned(), version=2, at=MORNING),
     ]
-    assert names(effective_history(told)) == ["accepted", "assigned", "stopped"]
+    assert names(in_effect(told)) == ["accepted", "assigned", "stopped"]
 
 
 def test_what_happened_after_a_moment_is_left_out() -> None:
     told = history(accepted(), assigned(), stopped())
-    assert names(effective_history(told, as_of=MORNING + HOUR)) == ["accepted", "assigned"]
+    assert names(in_effect(told, as_of=MORNING + HOUR)) == ["accepted", "assigned"]
 
 
 def test_what_was_told_after_a_position_is_left_out() -> None:
@@ -72,8 +74,8 @@ def test_what_was_told_after_a_position_is_left_out() -> None:
         recorded(stopped(), version=2, seq=20, at=MORNING + 2 * HOUR),
         recorded(assigned(), version=3, seq=30, at=MORNING + HOUR),
     ]
-    assert names(effective_history(told, known_at=29)) == ["accepted", "stopped"]
-    assert names(effective_history(told, known_at=30)) == ["accepted", "assigned", "stopped"]
+    assert names(in_effect(told, known_at=29)) == ["accepted", "stopped"]
+    assert names(in_effect(told, known_at=30)) == ["accepted", "assigned", "stopped"]
 
 
 def test_a_corrected_event_does_not_count() -> None:
@@ -82,8 +84,8 @@ def test_a_corrected_event_does_not_count() -> None:
 
 def test_a_known_correction_counts_for_every_moment() -> None:
     told = history(accepted(), stopped(), corrected(corrects="stopped"))
-    assert names(effective_history(told, as_of=MORNING + HOUR)) == ["accepted"]
-    assert names(effective_history(told, as_of=MORNING + HOUR, known_at=2)) == [
+    assert names(in_effect(told, as_of=MORNING + HOUR)) == ["accepted"]
+    assert names(in_effect(told, as_of=MORNING + HOUR, known_at=2)) == [
         "accepted",
         "stopped",
     ]
@@ -91,7 +93,7 @@ def test_a_known_correction_counts_for_every_moment() -> None:
 
 def test_an_inspector_sees_what_is_void_and_what_voids_it() -> None:
     told = history(accepted(), stopped(), corrected(corrects="stopped"))
-    assert [entry.voided_by for entry in full_history(told)] == [None, id_of("corrected"), None]
+    assert [entry.voided_by for entry in all_told(told)] == [None, id_of("corrected"), None]
 
 
 def test_a_correction_that_is_corrected_voids_nothing() -> None:
@@ -125,7 +127,7 @@ def test_a_correction_may_be_told_before_its_target() -> None:
         recorded(corrected(corrects="stopped"), version=2, at=MORNING + 2 * HOUR),
         recorded(stopped(), version=3, at=MORNING + HOUR),
     ]
-    assert names(effective_history(told)) == ["accepted", "corrected"]
+    assert names(in_effect(told)) == ["accepted", "corrected"]
 
 
 def test_a_correction_may_lie_before_its_target() -> None:
@@ -134,11 +136,11 @@ def test_a_correction_may_lie_before_its_target() -> None:
 
 def test_a_correction_of_what_nobody_knows_yet_waits() -> None:
     told = history(accepted(), corrected(corrects="stopped"), stopped())
-    assert names(effective_history(told, known_at=2)) == ["accepted", "corrected"]
+    assert names(in_effect(told, known_at=2)) == ["accepted", "corrected"]
 
 
 def test_a_correction_of_itself_voids_nothing() -> None:
-    assert names(effective_history(history(accepted(), corrected(corrects="corrected")))) == [
+    assert names(in_effect(history(accepted(), corrected(corrects="corrected")))) == [
         "accepted",
         "corrected",
     ]
@@ -146,7 +148,7 @@ def test_a_correction_of_itself_voids_nothing() -> None:
 
 def test_of_corrections_in_a_circle_the_latest_counts() -> None:
     circle = (corrected("one", corrects="two"), corrected("two", corrects="one"))
-    assert names(effective_history(history(accepted(), *circle))) == ["accepted", "two"]
+    assert names(in_effect(history(accepted(), *circle))) == ["accepted", "two"]
 
 
 def test_of_corrections_in_a_larger_circle_each_is_voided_by_a_later_one_only() -> None:
@@ -155,12 +157,12 @@ def test_of_corrections_in_a_larger_circle_each_is_voided_by_a_later_one_only() 
         corrected("two", corrects="one"),
         corrected("three", corrects="two"),
     )
-    assert names(effective_history(history(accepted(), *circle))) == ["accepted", "one", "three"]
+    assert names(in_effect(history(accepted(), *circle))) == ["accepted", "one", "three"]
 
 
 def test_a_rejected_result_never_was_an_end() -> None:
     told = history(accepted(), assigned(), result_at_desk(), result_rejected())
-    assert names(effective_history(told)) == ["accepted", "assigned", "result-rejected"]
+    assert names(in_effect(told)) == ["accepted", "assigned", "result-rejected"]
     assert replay(DOSSIER, told, rule_book()).status is Status.IN_PROCESS
 
 
@@ -221,7 +223,7 @@ def test_a_rejection_before_the_result_was_told_still_voids_it() -> None:
         recorded(result_rejected(), version=2, at=MORNING + 2 * HOUR),
         recorded(result_at_desk(), version=3, at=MORNING + HOUR),
     ]
-    assert names(effective_history(told)) == ["accepted", "result-rejected"]
+    assert names(in_effect(told)) == ["accepted", "result-rejected"]
 
 
 def test_the_version_counts_what_is_void_too() -> None:
@@ -239,11 +241,11 @@ def test_the_irregularities_of_no_history_are_none() -> None:
 
 def test_a_finding_goes_with_the_correction_of_the_event_that_has_it() -> None:
     told = history(accepted(), withdrawn(), assigned())
-    assert [finding.kind for finding in irregularities(effective_history(told), rule_book())] == [
+    assert [finding.kind for finding in irregularities(in_effect(told), rule_book())] == [
         "after-end"
     ]
     told = history(accepted(), withdrawn(), assigned(), corrected(corrects="assigned"))
-    assert irregularities(effective_history(told), rule_book()) == ()
+    assert irregularities(in_effect(told), rule_book()) == ()
 
 
 @pytest.mark.parametrize(
@@ -256,4 +258,4 @@ def test_a_finding_goes_with_the_correction_of_the_event_that_has_it() -> None:
 )
 def test_a_state_is_the_fold_of_its_effective_history(before: tuple[DossierEvent, ...]) -> None:
     told = history(accepted(), *before)
-    assert replay(DOSSIER, told, rule_book()) == fold(DOSSIER, effective_history(told), rule_book())
+    assert replay(DOSSIER, told, rule_book()) == fold(DOSSIER, in_effect(told), rule_book())

@@ -14,7 +14,7 @@ from domain.dossier.corrections import CorrectEvent, EventCorrected
 from domain.dossier.decisions import decide
 from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import advance, evolve, irregularities, replay
-from domain.dossier.history import History, effective_history, full_history
+from domain.dossier.history import History
 from domain.dossier.regularity import allowed, examine
 from domain.dossier.results import ResultRejected
 from domain.dossier.state import Dossier, Finding
@@ -27,9 +27,11 @@ from tests.examples import (
     EVERY_DOSSIER_EVENT,
     HOUR,
     MORNING,
+    all_told,
     asking_for,
     calendar_decided,
     id_of,
+    in_effect,
     own_rule_book,
     recorded,
     rule_book,
@@ -89,7 +91,7 @@ def but_for_the_order_of_telling(dossier: Dossier) -> Dossier:
 def test_any_events_in_any_order_give_a_state(told: History) -> None:
     dossier = replay(DOSSIER, told, rule_book())
     assert dossier.version == len(told)
-    assert dossier.irregularities == irregularities(effective_history(told), rule_book())
+    assert dossier.irregularities == irregularities(in_effect(told), rule_book())
     evolved = Dossier(id=DOSSIER)
     for each in told:  # Not even in legal order.
         evolved = evolve(evolved, each.event)
@@ -104,8 +106,8 @@ def test_the_order_of_arrival_changes_no_history_no_state_and_no_finding(
     order = data.draw(st.permutations(range(len(told))))
     other = told_in_another_order(told, order)
     as_of = MORNING + HOUR * data.draw(st.integers(0, len(told)))
-    assert names(effective_history(other)) == names(effective_history(told))
-    assert names(effective_history(other, as_of)) == names(effective_history(told, as_of))
+    assert names(in_effect(other)) == names(in_effect(told))
+    assert names(in_effect(other, as_of)) == names(in_effect(told, as_of))
     assert but_for_the_order_of_telling(
         replay(DOSSIER, other, rule_book())
     ) == but_for_the_order_of_telling(replay(DOSSIER, told, rule_book()))
@@ -116,7 +118,7 @@ def test_the_order_of_arrival_changes_no_history_no_state_and_no_finding(
 def test_what_was_known_does_not_depend_on_what_was_told_later(
     told: History, position: int
 ) -> None:
-    assert full_history(told, known_at=position) == full_history(told[:position])
+    assert all_told(told, known_at=position) == all_told(told[:position])
 
 
 @settings(max_examples=examples(500, long=20_000))
@@ -149,13 +151,13 @@ def test_who_reads_on_has_the_state_that_a_replay_gives(told: History, data: st.
             if look == "at all of it":
                 assert aggregate.state(DOSSIER, rules) == replayed
             else:
-                assert aggregate.undated(DOSSIER).seen_by == replayed.seen_by
+                assert aggregate.undated(DOSSIER, rules).seen_by == replayed.seen_by
 
 
 @QUICK
 @for_all(facts())
 def test_what_voids_is_itself_not_void(told: History) -> None:
-    entries = full_history(told)
+    entries = all_told(told)
     effective = {entry.recorded.event.meta.event_id for entry in entries if not entry.voided_by}
     assert {entry.voided_by for entry in entries} <= effective | {None}
 
@@ -180,7 +182,7 @@ def test_in_a_regular_history_what_a_command_makes_happen_is_regular_even_if_it_
 def _irregular_since(known: int, told: History) -> list[Finding]:
     state = Dossier(id=DOSSIER)
     found: list[Finding] = []
-    for each in effective_history(told):
+    for each in in_effect(told):
         finding = examine(state, each.event)
         if finding is not None and each.version > known:
             found.append(finding)

@@ -7,7 +7,6 @@ from domain.dossier.dates.dates import dates_of
 from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import replay
 from domain.dossier.explanation.moves import Effect, effects, if_resumed, moves
-from domain.dossier.history import effective_history
 from domain.rules.rule_book import RuleBook
 from tests import examples as say
 from tests.domain.deadlines.given import (
@@ -36,7 +35,7 @@ from tests.domain.deadlines.given import (
     wall,
     working_days,
 )
-from tests.examples import DOSSIER
+from tests.examples import DOSSIER, in_effect
 
 NONE, EXTEND, RESTART = PausePolicy.NONE, PausePolicy.EXTEND, PausePolicy.RESTART
 Told = list[tuple[str, str | None, str | None]]
@@ -44,7 +43,7 @@ Told = list[tuple[str, str | None, str | None]]
 
 def told_moves(rules: RuleBook, *events: DossierEvent) -> Told:
     """Return the kind of event of each move, and both dates after it."""
-    found = moves(DOSSIER, effective_history(known(*events)), rules)
+    found = moves(DOSSIER, in_effect(known(*events)), rules)
     return [
         (
             each.recorded.event.TOPIC.split(".")[1],
@@ -85,7 +84,7 @@ def test_a_late_decision_is_told_with_both_dates_and_both_versions() -> None:
     before = (accepted(rules, "2026-03-02T09:00"), assigned("2026-03-02T10:00"))
     learn(rules, decided("storm", off=["2026-03-05"]))
     events = recomputed(rules, before, "2026-03-04T08:00")
-    last = moves(DOSSIER, effective_history(known(*events)), rules)[-1]
+    last = moves(DOSSIER, in_effect(known(*events)), rules)[-1]
     assert (wall(last.before.due), wall(last.after.due)) == ("2026-03-09T09:00", "2026-03-10T09:00")
     assert (last.before.calendar_version, last.after.calendar_version) == (
         len(OF_2026),

@@ -7,16 +7,12 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 import orjson
-import pytest
 from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.dossier.chapter import Opening
 from domain.dossier.chapters import ACT_OF
-from domain.dossier.events import DossierEvent, VoidingEvent
-from domain.dossier.evolve import evolve
-from domain.dossier.state import Dossier
+from domain.dossier.events import Opening
 from domain.envelope import UnitCode
 from domain.ledger.access import Sender, scope_of
 from domain.ledger.commands import Ledger
@@ -142,13 +138,3 @@ def test_a_line_of_facts_is_one_after_the_other(
     at_once = asyncio.run(told(earlier, facts, opened=opened, at_once=True))
     alone = asyncio.run(told(earlier, facts, opened=opened, at_once=False))
     assert at_once == alone
-
-
-@pytest.mark.parametrize("event", EVERY_DOSSIER_EVENT, ids=lambda each: each.TOPIC)
-def test_only_what_gives_sight_lets_others_see_an_accepted_dossier(event: DossierEvent) -> None:
-    for start in ([accepted()], [accepted(), *EVERY_DOSSIER_EVENT]):
-        before = Dossier(id=DOSSIER)
-        for each in start:
-            before = evolve(before, each)
-        if not (ACT_OF[type(event)].gives_sight or isinstance(event, VoidingEvent)):
-            assert evolve(before, event).holders == before.holders

@@ -9,7 +9,6 @@ from domain.deadlines.law import CalendarUse
 from domain.dossier.chapters import ACT_OF, DOSSIER_EVENTS
 from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import fold, replay
-from domain.dossier.history import effective_history
 from domain.dossier.regularity import examine
 from domain.dossier.state import Delivery, Dossier, Financial
 from domain.dossier.status import Status
@@ -30,6 +29,7 @@ from tests.examples import (
     delivery_failed,
     history,
     id_of,
+    in_effect,
     incident_began,
     incident_ended,
     intake_refused,
@@ -47,6 +47,7 @@ from tests.examples import (
     supplement_completed,
     supplement_expired,
     supplement_requested,
+    told_for,
     transfer_accepted,
     transfer_offered,
     transfer_refused,
@@ -217,7 +218,7 @@ def test_from_2_to_9_the_desk_resolves_it_itself() -> None:
 @pytest.mark.parametrize("as_of", [MORNING + HOUR * hours for hours in range(2, 6)])
 def test_from_9_to_4_the_rejected_end_is_void_for_every_as_of(as_of: datetime) -> None:
     told = history(accepted(), assigned(), result_at_desk(), result_rejected())
-    dossier = fold(DOSSIER, effective_history(told, as_of=as_of), rule_book())
+    dossier = fold(DOSSIER, in_effect(told, as_of=as_of), rule_book())
     assert (dossier.status, dossier.finished_at) == (Status.IN_PROCESS, None)
     assert (dossier.result, dossier.findings) == (None, ())
 
@@ -362,9 +363,10 @@ def test_systems_that_are_down_are_known_by_name() -> None:
     assert after(accepted(), *down, incident_ended()).incidents == ("VNeID",)
 
 
-def test_before_its_acceptance_whoever_is_named_sees_the_dossier() -> None:
-    assert after(result_at_desk(unit=AGENCY)).seen_by == (DESK, AGENCY)
-    assert after(result_at_desk(unit=PROVINCE), accepted()).seen_by == (DESK, AGENCY)
+def test_before_its_acceptance_whoever_told_something_sees_the_dossier() -> None:
+    early = told_for(AGENCY, result_at_desk(unit=PROVINCE))
+    assert after(early).seen_by == (AGENCY,)
+    assert after(early, accepted(competent_unit=DESK)).seen_by == (DESK,)
 
 
 def test_the_code_that_a_fact_is_sent_under_is_the_dossiers_until_its_acceptance_says_it() -> None:

@@ -38,7 +38,7 @@ from tests.stores import PATIENCE, Opened, until
 ROWS: Final = {"dossiers": 3, "dossier_overview": 3, "dossier_sight": 3 * 2, "dossiers_due": 3}
 """How many each view has of three dossiers: two units see each."""
 OVERVIEW_TABLE: Final = OVERVIEW.table.versioned
-IN_USE: Final = sorted(["checkpoint", "dossiers_v3", *(view.table.versioned for view in VIEWS)])
+IN_USE: Final = sorted(["checkpoint", "dossiers_v4", *(view.table.versioned for view in VIEWS)])
 TABLES = (
     'SELECT array_agg(tablename::text ORDER BY tablename COLLATE "C") FROM pg_tables'
     " WHERE schemaname = 'views'"

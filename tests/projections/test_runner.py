@@ -40,7 +40,7 @@ from tests.projections.telling import (
 )
 from tests.stores import PATIENCE, step, until
 
-TABLES = ("dossier_overview_v5", "dossier_sight_v1", "dossiers_due_v1", "dossiers_v3")
+TABLES = ("dossier_overview_v6", "dossier_sight_v2", "dossiers_due_v1", "dossiers_v4")
 FOLD = TABLES[-1]
 DAMAGES = {
     "a leaf was changed": "UPDATE ledger.event SET leaf = sha256(leaf) WHERE seq = 3",

@@ -198,7 +198,7 @@ class Replayed:
         self.dossiers = [UUID(bytes=each) for each in dossiers]
         for dossier in self.dossiers:
             reading = await self.store.read(Question(stream=dossier))
-            findings = replay(dossier, reading.events, self.store.rules).findings
+            findings = replay(dossier, reading.events, self.store.rules).irregularities
             self.irregular += bool(findings)
             kinds.update(finding.kind for finding in findings)
         return kinds

@@ -43,7 +43,7 @@ async def test_a_log_registers_what_is_missing_and_records_its_facts(
     counting = Replayed(store)
     report = await import_file(path, parse_mapping(MAPPING), into(store), irregularities=counting)
     assert counts(report) == (10, 8, 0, 2, 3)
-    assert report.irregular == {"before-acceptance": 1, "after-end": 1}
+    assert report.irregular == {"stranger": 1, "after-end": 1}
     assert counting.irregular == 2
     again, _ = await imported(store, path, parse_mapping(MAPPING))
     assert counts(again) == (10, 0, 8, 2, 3)

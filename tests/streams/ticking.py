@@ -102,7 +102,7 @@ class Office:
                 dossier=dossier,
                 expected=version,
                 sender=CLERK,
-                key=identity(uuid4().hex),
+                key=identity(uuid4().hex, "token:clerk"),
                 acting_unit=DESK,
             )
         )

@@ -79,7 +79,7 @@ async def order(ledger: Process, dossier: UUID, version: int, command: DossierCo
         dossier=dossier,
         expected=version,
         sender=CLERK,
-        key=identity(uuid4().hex),
+        key=identity(uuid4().hex, "token:clerk"),
         acting_unit=UnitCode(DESK),
     )
     outcome = (await ledger.services.ledger.execute(sent)).outcome

@@ -95,13 +95,15 @@ def standpoint(
 ) -> Standpoint:
     """Return from where a dossier's events, of which there is one at least, are looked at."""
     dossier = replay(_stream(events), events, rules, as_of, known_at)
-    history = effective_history(events, as_of, known_at)
+    history = effective_history(events, rules.units, as_of, known_at)
     return Standpoint(dossier=dossier, history=history, rules=rules, at=at)
 
 
 def present(dossier: Dossier, events: History, rules: RuleBook, at: datetime) -> Standpoint:
     """Return the standpoint of a dossier whose state by all its events is known."""
-    return Standpoint(dossier=dossier, history=effective_history(events), rules=rules, at=at)
+    return Standpoint(
+        dossier=dossier, history=effective_history(events, rules.units), rules=rules, at=at
+    )
 
 
 def _stream(events: History) -> UUID:

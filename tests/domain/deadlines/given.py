@@ -37,7 +37,7 @@ from domain.rules.register import RegisterEvent, stream_of
 from domain.rules.rule_book import RuleBook
 from domain.rules.tokens import Role
 from tests import examples as say
-from tests.examples import AGENCY, DESK, DOSSIER, PROCEDURE, PROVINCE, SOURCE, identity
+from tests.examples import AGENCY, DESK, DOSSIER, PROCEDURE, PROVINCE, identity
 from tests.scenario import Attempt
 
 OTHER_PROVINCE = UnitCode("H02")
@@ -227,7 +227,7 @@ def accepted(
     said = replace(said, channel=channel, non_boundary=non_boundary, procedure_version=None)
     fact = Fact(
         event=said,
-        source=SOURCE,
+        source="igate",
         source_id="accepted",
         stated=datetime.fromisoformat(when).replace(tzinfo=VIETNAM),
         sender=Sender(principal="cli", role=Role.DESK, unit=None, scope=EVERYWHERE),
