@@ -149,13 +149,15 @@ class Line:
             names.add(fact.key.name)
             try:
                 fact = self._facts[place] = self._as_of_now(fact)
-                free = await self._free(fact, reading)
+                free = None if parties.told else await self._free(fact)
                 if free is not None and free.version:
                     self._facts[place] = under_its_code(fact)
                     break
                 said = said_by(fact, _stream(reading), self._store.rules)
                 stored = await answered_before(self._store, reading, fact.key, said)
                 if stored is not None:
+                    if parties.moved(_told_id(fact)):
+                        break  # Whether it counts is known when what goes before it is recorded.
                     self._became[place] = await self._known(fact, stored, reading)
                     continue
                 event = self._decided(fact, said, reading)
@@ -177,12 +179,12 @@ class Line:
             keys=tuple(fact.key.name for fact in facts),
         )
 
-    async def _free(self, fact: Fact, reading: Reading) -> Pin | None:
+    async def _free(self, fact: Fact) -> Pin | None:
         """Return the stream, with its version, of the code that an opening brings to a new dossier.
 
         Facts may wait there, as long as nobody holds the code. None: there is no such stream.
         """
-        stream = waits_elsewhere(fact) if not reading.events and fact.alias is None else None
+        stream = waits_elsewhere(fact) if fact.alias is None else None
         if stream is None:
             return None
         waiting = await self._store.read(Question(name=code_said(fact.event), stream=stream))
@@ -221,8 +223,7 @@ class Line:
             reading = await self._store.read(Question(stream=stored.stream))
         rules = self._store.rules
         dossier = reading.dossier.undated(stored.stream, rules)
-        told = event_id(fact.source, fact.source_id)
-        foreign = any(told in each.events for each in dossier.strangers)
+        foreign = any(_told_id(fact) in each.events for each in dossier.strangers)
         if foreign or not self._with_findings:
             return Result(outcome=stored, repeated=True, is_foreign=foreign)
         dossier = reading.dossier.state(stored.stream, rules)
@@ -268,6 +269,11 @@ class _Parties:
         self._is_simple = not any(isinstance(each.event, VoidingEvent) for each in self.told)
         self._parties = {*self._dossier.parties}
         self.strangers = {name for each in self._dossier.strangers for name in each.events}
+        self._foreign = frozenset(self.strangers)
+
+    def moved(self, event: UUID) -> bool:
+        """Say whether what was taken lets an earlier event count, or no more."""
+        return (event in self.strangers) != (event in self._foreign)
 
     def take(self, event: DossierEvent) -> bool:
         """Take a fact that is recorded next, and say whether it counts."""
@@ -304,6 +310,10 @@ def _refuse_foreign(fact: Fact, event: DossierEvent, parties: _Parties, rules: R
     ]
     if len(told) > _PATIENCE:
         raise TooManyRequests
+
+
+def _told_id(fact: Fact) -> UUID:
+    return event_id(fact.source, fact.source_id)
 
 
 def _stream(reading: Reading) -> UUID:

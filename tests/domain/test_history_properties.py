@@ -1,9 +1,10 @@
 """Properties of histories of any events, told in any order."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from hypothesis import given as for_all
 from hypothesis import settings
@@ -18,15 +19,19 @@ from domain.dossier.history import History
 from domain.dossier.regularity import allowed, examine
 from domain.dossier.results import ResultRejected
 from domain.dossier.state import Dossier, Finding
-from domain.envelope import Recorded
+from domain.envelope import Recorded, UnitCode
 from domain.errors import DomainError
 from domain.ledger.aggregates import Aggregate, Settled
 from tests.examples import (
+    AGENCY,
     COMMAND_FOR,
+    DESK,
     DOSSIER,
+    ENDED,
     EVERY_DOSSIER_EVENT,
     HOUR,
     MORNING,
+    PROVINCE,
     all_told,
     asking_for,
     calendar_decided,
@@ -35,6 +40,7 @@ from tests.examples import (
     own_rule_book,
     recorded,
     rule_book,
+    told_for,
 )
 from tests.looking import examples
 from tests.scenario import situation
@@ -52,9 +58,23 @@ EXAMPLE_OF = {COMMAND_FOR[type(event)].NAME: event for event in EVERY_DOSSIER_EV
 NAMES = [f"event {number}" for number in range(12)]
 
 
+REGISTERED = 100
+TELLERS: list[Callable[[DossierEvent], DossierEvent]] = [
+    lambda event: event,  # A command, which always counts.
+    partial(told_for, DESK),
+    partial(told_for, AGENCY),
+    partial(told_for, PROVINCE),
+    partial(told_for, ENDED),
+    partial(told_for, UnitCode("H02")),
+]
+
+
 @st.composite
 def facts(draw: st.DrawFn) -> list[Recorded[DossierEvent]]:
-    """Any events in any order: ids and moments differ from each other, nothing else is sound."""
+    """Any events in any order: ids and moments differ from each other, nothing else is sound.
+
+    Whoever tells them may be a stranger.
+    """
     kinds = draw(st.lists(st.sampled_from(EVERY_DOSSIER_EVENT), max_size=len(NAMES)))
     moments = draw(st.permutations(range(len(kinds))))
     told: list[Recorded[DossierEvent]] = []
@@ -70,14 +90,20 @@ def facts(draw: st.DrawFn) -> list[Recorded[DossierEvent]]:
                 pass
         name = NAMES[version - 1]
         meta = replace(event.meta, event_id=id_of(name), source_id=name)
-        named = replace(event, meta=meta)
-        told.append(recorded(named, version=version, at=MORNING + HOUR * moment))
+        named = draw(st.sampled_from(TELLERS))(replace(event, meta=meta))
+        seq = REGISTERED + version  # After the registers: who is above whom is known.
+        told.append(recorded(named, version=version, seq=seq, at=MORNING + HOUR * moment))
     return told
 
 
 def told_in_another_order(told: History, order: Sequence[int]) -> History:
     return [
-        recorded(told[place].event, version=version, at=told[place].event.timestamp)
+        recorded(
+            told[place].event,
+            version=version,
+            seq=REGISTERED + version,
+            at=told[place].event.timestamp,
+        )
         for version, place in enumerate(order, 1)
     ]
 
@@ -91,7 +117,8 @@ def but_for_the_order_of_telling(dossier: Dossier) -> Dossier:
 def test_any_events_in_any_order_give_a_state(told: History) -> None:
     dossier = replay(DOSSIER, told, rule_book())
     assert dossier.version == len(told)
-    assert dossier.irregularities == irregularities(in_effect(told), rule_book())
+    found = (*dossier.findings, *dossier.date_findings)
+    assert found == irregularities(in_effect(told), rule_book())
     evolved = Dossier(id=DOSSIER)
     for each in told:  # Not even in legal order.
         evolved = evolve(evolved, each.event)
@@ -118,7 +145,7 @@ def test_the_order_of_arrival_changes_no_history_no_state_and_no_finding(
 def test_what_was_known_does_not_depend_on_what_was_told_later(
     told: History, position: int
 ) -> None:
-    assert all_told(told, known_at=position) == all_told(told[:position])
+    assert all_told(told, known_at=REGISTERED + position) == all_told(told[:position])
 
 
 @settings(max_examples=examples(500, long=20_000))

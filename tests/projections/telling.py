@@ -28,7 +28,7 @@ from projections.hosting.rebuild import Builder, Rebuilt
 from projections.hosting.runner import SERVING, Manner, Runner
 from projections.hosting.standing import Standing
 from projections.table import Session
-from tests.domain.test_history_properties import facts
+from tests.domain.test_history_properties import REGISTERED, facts
 from tests.examples import HOUR, MORNING
 from tests.stores import Opened, key
 
@@ -53,7 +53,7 @@ def told_in(data: st.DataObject, of_dossiers: Sequence[Sequence[Told]]) -> list[
     )
     waiting = [iter(events) for events in of_dossiers]
     events = [next(waiting[turn]) for turn in turns]
-    return [replace(each, seq=seq) for seq, each in enumerate(events, 1)]
+    return [replace(each, seq=REGISTERED + seq) for seq, each in enumerate(events, 1)]
 
 
 def batches_of(data: st.DataObject, told: Sequence[T]) -> list[list[T]]:
