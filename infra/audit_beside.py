@@ -9,14 +9,12 @@ import asyncpg
 from domain.ledger.appends import DOSSIER_CODE, Outcome
 from domain.rules.codes import Serial, parse, render
 from infra.admission import outcome_of
+from infra.audit_claims import codes_of, holders, sendable
 from infra.audit_events import (
     IN_CALENDAR,
     UNREADABLE,
     Difference,
-    codes_of,
-    holders,
     read_event,
-    sendable,
 )
 
 _OCCURRED: Final = f"CASE WHEN occurred_at {IN_CALENDAR} THEN occurred_at END AS occurred_at"

@@ -8,11 +8,10 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from domain.dossier.intake import DossierAccepted, DossierSubmitted
 from domain.envelope import LedgerEvent, category
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
-from domain.ledger.appends import DOSSIER_CODE
 from infra.admission import outcome_of
+from infra.audit_claims import sendable, unclaimed
 from infra.codec import UnknownEvent, decode
 
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError)
@@ -37,9 +36,6 @@ _OUTCOMES_OF: Final = """
 SELECT asked.place, a.outcome
 FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS asked (scope, key, place)
 JOIN ledger.append AS a USING (scope, key)
-"""
-_HOLDERS: Final = """
-SELECT value, stream_id FROM ledger.claim WHERE kind = $1 AND value = ANY($2::text[])
 """
 
 
@@ -74,7 +70,7 @@ async def check_events(
     return [
         *found,
         *await _explained(connection, ledger_id, broken),
-        *await _unclaimed(connection, read),
+        *[_at(row, what) for row, what in await unclaimed(connection, read)],
         *await _unanswered(connection, read),
     ]
 
@@ -160,36 +156,6 @@ def _leaf_said(ledger_id: UUID, row: asyncpg.Record) -> bytes | None:
     if previous is None or row["occurred_at"] is None or row["recorded_at"] is None:
         return None
     return _leaf(ledger_id, row, previous)
-
-
-def codes_of(event: LedgerEvent) -> set[str]:
-    """Return the dossier codes that an event says, as text that the database takes."""
-    given = event.code if isinstance(event, DossierAccepted | DossierSubmitted) else None
-    return {sendable(code) for code in (given, event.meta.subject_code) if code is not None}
-
-
-def sendable(text: str) -> str:
-    return text.replace("\0", "\ufffd")
-
-
-async def _unclaimed(
-    connection: asyncpg.Connection, read: Sequence[tuple[asyncpg.Record, LedgerEvent]]
-) -> list[Difference]:
-    said = [(row, code) for row, event in read for code in codes_of(event)]
-    known = await holders(connection, {code for _, code in said})
-    found = []
-    for row, code in said:
-        holder = known.get(code)
-        if holder is None:
-            found.append(_at(row, f"nobody claims the dossier code {code} that it says"))
-        elif holder != row["stream_id"]:
-            found.append(_at(row, f"the dossier code {code} that it says is claimed by {holder}"))
-    return found
-
-
-async def holders(connection: asyncpg.Connection, codes: set[str]) -> dict[str, UUID]:
-    rows = await connection.fetch(_HOLDERS, DOSSIER_CODE, list(codes)) if codes else ()
-    return {row["value"]: row["stream_id"] for row in rows}
 
 
 async def _unanswered(

@@ -171,7 +171,12 @@ def append_of(
         else (),
         unchanged=event.meta.pins if free is None else (*event.meta.pins, free),
         key=fact.key.of(said),
-        outcome=Outcome(kind="recorded", stream=event.originator_id, code=code, due=due),
+        outcome=Outcome(
+            kind="recorded",
+            stream=event.originator_id,
+            code=code if counts else None,
+            due=due,
+        ),
     )
 
 

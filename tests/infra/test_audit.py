@@ -8,7 +8,7 @@ import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid4
@@ -20,6 +20,7 @@ import pytest
 from domain.dossier.chapter import DossierCommand
 from domain.dossier.events import DossierEvent
 from domain.dossier.incidents import BeginIncident
+from domain.envelope import UnitCode
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.access import Sender
 from domain.ledger.appends import Key
@@ -37,6 +38,7 @@ from tests.stores import Opened, opened, until, utc_now
 TIMES = 300 if os.environ.get("HOSO_LONG") == "1" else 6
 TABLES = ("event", "stream", "claim", "append", "head")
 SENDER = Sender(principal="token:audit", role=Role.DESK, unit=examples.PROVINCE, scope=frozenset())
+STRANGER = UnitCode("H02")
 FACTS: tuple[DossierEvent, ...] = (
     examples.accepted(code=None),
     examples.assigned(),
@@ -85,6 +87,15 @@ async def send_facts(ledger: Ledger, dossiers: range) -> None:
             await ledger.record(fact(event, code, f"{number}/{place}", place))
 
 
+async def send_as_strangers(ledger: Ledger, dossiers: range) -> None:
+    """Tell of codes that are known, and of one that waits for its acceptance, and claim nothing."""
+    for number in (*dossiers, 9_999):
+        code = f"H01.10-260302-{number:04d}"
+        event = examples.told_for(None, examples.accepted(code=None, receiving_unit=STRANGER))
+        told = fact(event, code, f"theirs {number}", 1)
+        await ledger.record(replace(told, sender=replace(SENDER, unit=STRANGER)))
+
+
 async def send_commands(ledger: Ledger, dossier: UUID) -> None:
     """Accept a dossier, with news, no news and a refusal on the way, until two events end it."""
     accept = examples.asking_for(examples.accepted(code=None, due=None))
@@ -104,14 +115,17 @@ async def fill(url: str) -> None:
     """Record about 300 events through every way in, and keep a copy of all rows."""
     async with opened(url) as process:
         registers = Registers(process.store, utc_now)
-        for entry_of_it in examples.registers():
+        stranger = examples.unit_registered(STRANGER, parent=None)
+        for entry_of_it in (*examples.registers(), stranger):
             await registers.put(entry_of_it, Keeper(principal="administrator", source="test"))
         ledger = Ledger(process.store, utc_now)
+        await send_as_strangers(ledger, range(40, 42))
         await asyncio.gather(
-            send_facts(ledger, range(10, 30)),
             send_facts(ledger, range(30, 45)),
             *(send_commands(ledger, uuid4()) for _ in range(10)),
         )
+        await send_as_strangers(ledger, range(42, 45))
+        await send_facts(ledger, range(10, 30))
     owner = await asyncpg.connect(url)
     await owner.execute("CREATE SCHEMA kept")
     for table in TABLES:
