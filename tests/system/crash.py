@@ -5,8 +5,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from itertools import islice
@@ -31,6 +30,10 @@ from tests.system.service import environment
 
 KILLS_IN_A_LEDGER: Final = 25  # Then a new one, so that checking all of it stays quick.
 _RECOVERY: Final = 60.0
+
+
+Place = tuple[int, str, int]
+"""Where an event stands: its position, its dossier, its version."""
 
 
 @dataclass
@@ -136,13 +139,8 @@ async def _check(settings: Settings, acknowledged: Sequence[Acknowledged], row: 
     """Hold everything that was acknowledged against the whole ledger."""
     async with opened(settings, "crash") as process:
         said = await _events(process)
-        row.lost += sum(
-            said.get((each.source_id, each.dossier, each.version)) != [each.seq]
-            for each in acknowledged
-        )
-        ids = Counter(source_id for source_id, _, _ in said)
-        row.doubled += sum(count - 1 for count in ids.values())
-        row.doubled += sum(len(seqs) - 1 for seqs in said.values())
+        row.lost += sum(not _stands(each, said) for each in acknowledged)
+        row.doubled += sum(len(places) - 1 for places in said.values())
         row.misordered += misordered(acknowledged)
         highest = await process.pool.fetchval("SELECT max(seq) FROM ledger.event")
         row.holes += highest - await process.pool.fetchval("SELECT count(*) FROM ledger.event")
@@ -151,6 +149,15 @@ async def _check(settings: Settings, acknowledged: Sequence[Acknowledged], row: 
         row.rows_different += sum(each.rows_different for each in compared)
     audit = await audited(settings, 1, None)
     row.chain_differences += len(audit.differences)
+
+
+def _stands(told: Acknowledged, said: Mapping[str, Sequence[Place]]) -> bool:
+    """Say whether what was acknowledged is in the ledger, once, where it was said to be."""
+    places = said.get(told.source_id, ())
+    return len(places) == 1 and all(
+        known in (None, place)
+        for known, place in zip((told.seq, told.dossier, told.version), places[0], strict=True)
+    )
 
 
 def misordered(acknowledged: Sequence[Acknowledged]) -> int:
@@ -165,16 +172,16 @@ def misordered(acknowledged: Sequence[Acknowledged]) -> int:
     return count
 
 
-async def _events(process: Process) -> dict[tuple[str, str, int], list[int]]:
+async def _events(process: Process) -> dict[str, list[Place]]:
+    """Return where the events of dossiers stand, by the ids of their messages."""
     records = await process.pool.fetch(
         "SELECT seq, stream_id, version,"
         " convert_from(data, 'UTF8')::jsonb #>> '{meta,source_id}' AS source_id"
         " FROM ledger.event WHERE type LIKE 'dossier.%'"
     )
-    said: dict[tuple[str, str, int], list[int]] = {}
-    for each in records:
-        name = each["source_id"], str(each["stream_id"]), each["version"]
-        said.setdefault(name, []).append(each["seq"])
+    said: dict[str, list[Place]] = {}
+    for seq, stream, version, name in records:
+        said.setdefault(name, []).append((seq, str(stream), version))
     return said
 
 

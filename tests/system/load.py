@@ -18,12 +18,15 @@ _PAUSE = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """What the service said it has recorded, and when that was first asked for and answered."""
+    """What the service said it has recorded, and when that was first asked for and answered.
+
+    Of what comes before its acceptance it says neither dossier nor version.
+    """
 
     source_id: str
-    dossier: str
+    dossier: str | None
     seq: int
-    version: int
+    version: int | None
     asked: float
     answered: float
 
@@ -171,6 +174,11 @@ class Load:
     def _note(self, source_id: str, said: dict[str, Any], asked: float) -> None:
         self.acknowledged.append(
             Acknowledged(
-                source_id, said["dossier"], said["seq"], said["version"], asked, monotonic()
+                source_id,
+                said.get("dossier"),
+                said["seq"],
+                said.get("version"),
+                asked,
+                monotonic(),
             )
         )
