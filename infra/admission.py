@@ -12,7 +12,7 @@ from domain.envelope import LedgerEvent, Recorded, category, changed
 from domain.errors import Busy, CodeTaken, DomainError, KeyReused, RulesChanged, StaleVersion
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import DOSSIER_CODE, Answer, Append, Claim, Key, Outcome
-from domain.rules.codes import Serial, parse, render
+from domain.rules.codes import Serial, canonical, parse, render
 from infra.new_keys import KeyRow, LookupRow, NewKeys, Standing
 
 _outcomes = msgspec.json.Decoder(Outcome)
@@ -249,8 +249,9 @@ def _issued(
     serial = Serial(scope, number)
     code = render(serial)
     stream = prepared.append.writes[0].stream
-    snapshot.claims[DOSSIER_CODE, code] = stream
-    judgement.claims.append(ClaimRow(DOSSIER_CODE, code, stream, serial, issued=True))
+    name = canonical(code)
+    snapshot.claims[DOSSIER_CODE, name] = stream
+    judgement.claims.append(ClaimRow(DOSSIER_CODE, name, stream, serial, issued=True))
     first, *others = prepared.encoded
     return code, ((prepared.late(code), *first), *others)
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 
 from domain.ledger.appends import DOSSIER_CODE, Outcome
-from domain.rules.codes import Serial, parse, render
+from domain.rules.codes import Serial, canonical, parse, render
 from infra.admission import outcome_of
 from infra.audit_claims import codes_of, holders, sendable
 from infra.audit_events import (
@@ -109,7 +109,7 @@ async def check_outcomes(
         name, outcome = told[place - 1]
         missing = f"{name} says version {outcome.version} of the stream, which does not have it"
         found.append(Difference(outcome.seq, outcome.stream, missing))
-    codes = {sendable(outcome.code) for _, outcome in read if outcome.code is not None}
+    codes = {sendable(canonical(outcome.code)) for _, outcome in read if outcome.code is not None}
     known = await holders(connection, codes)
     for name, outcome in read:
         what = _incoherent(outcome, known)
@@ -123,6 +123,6 @@ def _incoherent(outcome: Outcome, known: Mapping[str, UUID]) -> str | None:
         return f"says that nothing was recorded, but at seq {outcome.seq}"
     if outcome.kind == "recorded" and outcome.position != outcome.seq:
         return f"says seq {outcome.seq}, but position {outcome.position}"
-    if outcome.code is not None and known.get(sendable(outcome.code)) != outcome.stream:
+    if outcome.code is not None and known.get(sendable(canonical(outcome.code))) != outcome.stream:
         return f"says the dossier code {outcome.code}, which its stream does not claim"
     return None

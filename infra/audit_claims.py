@@ -12,6 +12,7 @@ from domain.dossier.history import legal_order
 from domain.dossier.parties import counted
 from domain.envelope import LedgerEvent, Recorded
 from domain.ledger.appends import DOSSIER_CODE
+from domain.rules.codes import canonical
 from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
 from infra.codec import UnknownEvent
@@ -36,7 +37,7 @@ Read = Sequence[tuple[asyncpg.Record, LedgerEvent]]
 def codes_of(event: LedgerEvent) -> set[str]:
     """Return the dossier codes that an event says, as text that the database takes."""
     said = (code_said(event), event.meta.subject_code)
-    return {sendable(code) for code in said if code is not None}
+    return {sendable(canonical(code)) for code in said if code is not None}
 
 
 def sendable(text: str) -> str:

@@ -24,6 +24,7 @@ from domain.ledger.appends import (
     Reading,
     Stored,
 )
+from domain.rules.codes import canonical
 from domain.rules.register import RegisterEvent, is_register
 from domain.rules.rule_book import RuleBook
 from infra.admission import Chain, Encoded, Prepared, outcome_of
@@ -240,7 +241,7 @@ class PostgresStore:
         keys = [key for question in questions for key in question.keys]
         (row,) = await connection.fetch(
             _LOOK,
-            [each.name for each in dossiers],
+            [None if each.name is None else canonical(each.name) for each in dossiers],
             [each.stream for each in dossiers],
             [each.events for each in dossiers],
             [None if each is None else each.stream for each in known],

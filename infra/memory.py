@@ -22,6 +22,7 @@ from domain.ledger.appends import (
     Stored,
 )
 from domain.personal import Personal
+from domain.rules.codes import canonical
 from domain.rules.register import RegisterEvent
 from domain.rules.rule_book import RuleBook
 from infra.admission import Encoded, EventRow, Prepared, Snapshot, judge
@@ -63,7 +64,7 @@ class MemoryStore:
     async def read(self, asked: Question = THE_RULES) -> Reading:
         await asyncio.sleep(0)  # Others get their turn here, as they do in the real one.
         self._learn()
-        claimed = self._state.claims.get((DOSSIER_CODE, asked.name)) if asked.name else None
+        claimed = self._holder(asked.name) if asked.name else None
         stream = claimed or asked.stream
         rows = self._streams.get(stream, []) if stream is not None and asked.events else []
         known = {key: self._state.keys[key] for key in asked.keys if key in self._state.keys}
@@ -79,6 +80,9 @@ class MemoryStore:
         row = self.rows[seq - 1]
         event = _restored(row).event
         return self._each_value(event, self._opened)
+
+    def _holder(self, name: str) -> UUID | None:
+        return self._state.claims.get((DOSSIER_CODE, canonical(name)))
 
     def _learn(self) -> None:
         behind = self.rows[self.rules.position :]

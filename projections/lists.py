@@ -8,6 +8,7 @@ from uuid import UUID
 from asyncpg import Pool
 
 from domain.dossier.state import Dossier
+from domain.rules.naming import folded
 from projections.dossiers import NAME as DOSSIERS
 from projections.dossiers import state_in
 from projections.overview import NAME as OVERVIEW
@@ -163,10 +164,10 @@ def _by_codes(asked: Filter, slot: Slot, where: str, limit: str) -> list[str]:
 
 
 def _coded(text: str, slot: Slot) -> list[str]:
+    plain = folded(text)
     return [
-        f"code LIKE {slot(_literally(text.upper()) + '%')}",
-        f"code LIKE {slot(_literally(text) + '%')}",
-        f"reverse(code) LIKE {slot(_literally(text[::-1]) + '%')}",
+        f"code LIKE {slot(_literally(plain) + '%')}",
+        f"reverse(code) LIKE {slot(_literally(plain[::-1]) + '%')}",
     ]
 
 

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from asyncpg import Pool
 
+from domain.rules.naming import folded as without_accents
 from projections.dossiers import NAME as DOSSIERS
 from projections.dossiers import Change, Folded, Shown, View, one_each, state_in
 from projections.table import Table, fetch
@@ -15,7 +16,7 @@ VERSION: Final = 6
 
 
 class Row(NamedTuple):
-    """A dossier in the lists. Steps and records change nothing of it."""
+    """A dossier in the lists, its code without accents. Steps and records change nothing of it."""
 
     dossier_id: UUID
     opened_seq: int
@@ -35,7 +36,7 @@ def row_of(folded: Folded) -> Row:
     return Row(
         dossier.id,
         folded.opened_seq,
-        dossier.code,
+        without_accents(dossier.code) if dossier.code is not None else None,
         dossier.status.portal_code if dossier.status is not None else None,
         dossier.procedure,
         dossier.procedure_version,

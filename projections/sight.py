@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from domain.rules.naming import folded as without_accents
 from projections.dossiers import Change, Folded, Shown, View
 from projections.table import Table
 
@@ -32,7 +33,7 @@ def rows_of(folded: Folded) -> list[Row]:
             unit,
             folded.opened_seq,
             dossier.id,
-            dossier.code,
+            without_accents(dossier.code) if dossier.code is not None else None,
             status,
             dossier.procedure,
             dossier.receiving_unit,

@@ -17,6 +17,7 @@ from domain.dossier.work import StepCompleted
 from domain.envelope import LedgerEvent, Meta, Pin, ProcedureCode, UnitCode, event_id
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from domain.ledger.appends import Answer, Append, Claim, Key, Outcome, Write
+from domain.rules.codes import canonical
 from domain.rules.procedures import Channel
 from domain.rules.rule_book import RuleBook
 from infra.admission import EventRow
@@ -207,4 +208,4 @@ def appending(
 
 
 def claim(value: str, stream: UUID) -> Claim:
-    return Claim(kind="dossier-code", value=value, stream=stream)
+    return Claim(kind="dossier-code", value=canonical(value), stream=stream)

@@ -16,7 +16,7 @@ from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
 from domain.ledger.messages import Fact, refuse_foreign_source
 from domain.ledger.sameness import Said
 from domain.ledger.times import refuse_future
-from domain.rules.codes import is_code, issuers_of
+from domain.rules.codes import canonical, issuers_of, why_no_code
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
 
@@ -25,7 +25,7 @@ _DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c03")
 
 def dossier_named(code: str) -> UUID:
     """Return the stream that a code opens if nobody holds the code yet."""
-    return uuid5(_DOSSIERS, code)
+    return uuid5(_DOSSIERS, canonical(code))
 
 
 def said_by(fact: Fact, stream: UUID, rules: RuleBook) -> Said:
@@ -70,10 +70,9 @@ def waits_elsewhere(fact: Fact) -> UUID | None:
 
 def refuse_no_code(code: str) -> None:
     """Raise InvalidRequest for a text that no dossier may be called by."""
-    if not is_code(code):
-        raise InvalidRequest(
-            "A dossier code has at most 64 visible characters, none of / ? # % \\."
-        )
+    why = why_no_code(code)
+    if why is not None:
+        raise InvalidRequest(why)
 
 
 def code_claims(code: str | None, stream: UUID) -> tuple[Claim, ...]:
@@ -81,7 +80,11 @@ def code_claims(code: str | None, stream: UUID) -> tuple[Claim, ...]:
     if code is None:
         return ()
     refuse_no_code(code)
-    return (Claim(kind=DOSSIER_CODE, value=code, stream=stream),)
+    return (_claim(code, stream),)
+
+
+def _claim(name: str, stream: UUID) -> Claim:
+    return Claim(kind=DOSSIER_CODE, value=canonical(name), stream=stream)
 
 
 def name_of(fact: Fact) -> str:
@@ -100,7 +103,7 @@ def name_of(fact: Fact) -> str:
         if fact.dossier is None:
             raise InvalidRequest("subject must be the dossier's UUID or code:<dossier code>.")
         return str(fact.dossier)
-    if said is not None and said != fact.code:
+    if said is not None and canonical(said) != canonical(fact.code):
         raise InvalidRequest("subject and data name different dossier codes.")
     return fact.code
 
@@ -184,4 +187,4 @@ def _claims(code: str | None, event: DossierEvent, held: str | None) -> tuple[Cl
     """Return the claims to what the dossier is called, each name once, but not to what it holds."""
     names = dict.fromkeys((code, event.meta.subject_code))
     names.pop(held, None)
-    return tuple(claim for name in names for claim in code_claims(name, event.originator_id))
+    return tuple(_claim(name, event.originator_id) for name in names if name is not None)

@@ -8,13 +8,15 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from unicodedata import normalize
+from uuid import UUID
 
 from domain.envelope import UnitCode
 from domain.rules.unit_past import old_order
 from domain.rules.units import Unit, UnitBook
 
 MAX_LENGTH = 64
-_SAFE = re.compile(r"(?!\.\.?$)[^\s/?#%\\]+(?: [^\s/?#%\\]+)*")
+_OTHERS = frozenset("0123456789.-_")
 _NUMBERED = re.compile(
     r"(.+)-([0-9]{4,18})"
 )  # Whatever we issue, from any unit's code, reads back.
@@ -46,7 +48,7 @@ def _tt01(unit: Unit, day: date) -> str | None:
     return f"{prefix}-{day:%y%m%d}" if prefix else None
 
 
-def _new_order(unit: Unit, day: date) -> str | None:
+def _new_order(unit: Unit, day: date) -> str:
     return f"{unit.dossier_prefix or unit.code}-{day:%y%m%d}"
 
 
@@ -79,12 +81,12 @@ FORMATS: tuple[Format, ...] = (
 
 
 def issuing_scope(unit: Unit, day: date) -> str:
-    """Return the numbering that a unit issues from on a day (of its own zone)."""
+    """Return the numbering that a unit issues from on a day (of its own zone), in capitals."""
     for each in reversed(FORMATS):
         scope = each.scope(unit, day) if each.in_force(day) else None
         if scope is not None:
-            return scope
-    return f"{unit.dossier_prefix or unit.code}-{day:%y%m%d}"  # Before any format was in force.
+            return canonical(scope)
+    return canonical(_new_order(unit, day))  # Before any format was in force.
 
 
 def render(serial: Serial) -> str:
@@ -106,11 +108,45 @@ def issuers_of(code: str, units: UnitBook, seq: int = 0) -> frozenset[UnitCode]:
 
     It is as the register was known at a position; 0: as it is known now.
     """
-    serial = parse(code)
+    serial = parse(canonical(code))
     return units.numbered(serial.scope.rpartition("-")[0], seq) if serial else frozenset()
 
 
 def is_code(text: str) -> bool:
-    """Say whether a text may be a dossier code at all: short, visible, safe in an address."""
-    short = len(text) <= MAX_LENGTH
-    return short and text.isprintable() and _SAFE.fullmatch(text) is not None
+    """Say whether a text may be a dossier code at all."""
+    return why_no_code(text) is None
+
+
+def why_no_code(text: str) -> str | None:
+    """Return why a text is no dossier code: with the place, never the character; None: it is one.
+
+    Codes hold letters of any script, the digits 0 to 9, `.`, `-`, `_`, and single spaces inside.
+    """
+    if _is_uuid(text):
+        return "A UUID is no dossier code."
+    plain = normalize("NFC", text[: 4 * MAX_LENGTH])  # Longer than any that composes to one.
+    if not 1 <= len(plain) <= MAX_LENGTH or len(text) > 4 * MAX_LENGTH:
+        return f"A dossier code has 1 to {MAX_LENGTH} characters."
+    if plain in {".", ".."}:
+        return "A dossier code is more than dots."
+    for place, character in enumerate(plain, 1):
+        inner = character == " " and 1 < place < len(plain) and plain[place] != " "
+        if not (inner or character.isalpha() or character in _OTHERS):
+            return (
+                f"A dossier code cannot hold the character at place {place}: only letters, the"
+                " digits 0 to 9, . - _ and single spaces inside."
+            )
+    return None
+
+
+def canonical(name: str) -> str:
+    """Return what all spellings of a code have in common: composed (NFC), in capitals."""
+    return normalize("NFC", normalize("NFC", name).upper())
+
+
+def _is_uuid(text: str) -> bool:
+    try:
+        UUID(text)
+    except ValueError:
+        return False
+    return True

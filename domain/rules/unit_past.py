@@ -30,7 +30,7 @@ class UnitPast:
         self._parents.setdefault(code, []).append((epoch, parent))
         for each in (code, prefix, old_order(code)):
             if each is not None:
-                self._prefixes.setdefault(each, {}).setdefault(code, epoch)
+                self._prefixes.setdefault(each.upper(), {}).setdefault(code, epoch)
 
     def end(self, code: UnitCode, successors: tuple[UnitCode, ...]) -> None:
         self._successors.setdefault(code, []).append((self._next(), successors))

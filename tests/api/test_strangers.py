@@ -1,5 +1,7 @@
 """What others do not get: the registers' streams, somebody else's dossier, its code, its past."""
 
+from collections.abc import Callable
+from unicodedata import normalize
 from uuid import uuid4
 
 import pytest
@@ -97,6 +99,35 @@ async def test_nor_does_what_he_told_before_the_ledger_knew_the_dossier(
     )
     assert again.json()["irregularities"] == ["stranger"]
     assert (await service.get(f"/v1/dossiers/{code}")).json()["custodian_unit"] == DESK
+
+
+@pytest.mark.parametrize("spell", [str.lower, str.upper, lambda text: text.replace("-", "")])
+async def test_no_code_is_the_uuid_of_somebodys_dossier(
+    service: Service, spell: Callable[[str], str]
+) -> None:
+    """A.2: its owner would get 404 from then on."""
+    owned = await service.accepted()
+    name = spell(owned["id"])
+    said = acceptance(code=name, receiving_unit=FOREIGN_DESK)
+    for answer in (
+        await service.command(None, "accept", said, who="foreign"),
+        await service.fact(ACCEPTED, said, who="foreign"),
+        await service.fact(STEP, {"step": "x"}, who="foreign", subject=f"code:{name}"),
+    ):
+        assert (answer.status_code, code_of(answer)) == (400, "invalid-request")
+    assert (await service.get(f"/v1/dossiers/{owned['id']}")).json()["code"] == owned["code"]
+
+
+async def test_a_code_is_found_in_every_spelling_and_kept_as_it_was_given(service: Service) -> None:
+    name = f"Hồ sơ {uuid4().hex[:8]}-{uuid4().hex[:4]}z"
+    dossier = await service.accepted(code=name)
+    assert dossier["code"] == name
+    for spelling in (name.upper(), name.lower(), normalize("NFD", name)):
+        assert (await service.get(f"/v1/dossiers/{spelling}")).json()["id"] == dossier["id"]
+        taken = await service.command(None, "accept", acceptance(code=spelling))
+        assert code_of(taken) == "code-taken"
+    for part in (name[:9].upper(), "ho so " + name[6:9], name[-6:]):
+        assert dossier["id"] in await service.listed(q=part)
 
 
 async def test_a_batch_tells_a_stranger_no_more(service: Service) -> None:

@@ -8,7 +8,17 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.envelope import UnitCode
-from domain.rules.codes import MAX_LENGTH, Serial, is_code, issuing_scope, parse, render
+from domain.ledger.facts import dossier_named
+from domain.rules.codes import (
+    MAX_LENGTH,
+    Serial,
+    canonical,
+    is_code,
+    issuing_scope,
+    parse,
+    render,
+    why_no_code,
+)
 from domain.rules.units import Unit
 from tests.looking import examples
 
@@ -146,6 +156,13 @@ def test_a_given_code_may_be_any_short_visible_text(text: str) -> None:
         "\ufeffa",
         "\ud800",
         "a/b",
+        "a+b",
+        "a:b",
+        "\u0660\u0661",
+        "A\u20dd",
+        "5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c02",
+        "5A5F7E5C64A85C1C9D2B0D5C1E7A4C02",
+        "5a5f7e5c-64a8-5c1c-9d2b-0d5c-1e7a4c02",
         "a?b",
         "a#b",
         "a%2fb",
@@ -163,3 +180,31 @@ def test_a_text_that_hides_something_or_breaks_an_address_is_no_code(text: str) 
 def test_a_long_hostile_text_is_refused_at_once() -> None:
     assert not is_code("a " * 1_000_000)
     assert parse("A." * 100_000) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "place"), [("a/b", 2), ("HS 15  A", 6), (" a", 1), ("Ho\u0301.1/2", 5)]
+)
+def test_what_a_code_cannot_hold_is_named_by_its_place(text: str, place: int) -> None:
+    why = why_no_code(text)
+    assert why is not None
+    assert f"at place {place}:" in why
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("h44.100-260302-0001", "H44.100-260302-0001"),
+        ("Đơn-1", "đơn-1".replace("ơ", "o\u031b")),
+        ("Straße-1", "STRASSE-1"),
+    ],
+)
+def test_a_code_is_the_same_in_every_spelling(one: str, other: str) -> None:
+    assert canonical(one) == canonical(other)
+    assert dossier_named(one) == dossier_named(other)
+
+
+@QUICK
+@for_all(st.text(max_size=40))
+def test_a_canonical_code_is_canonical(text: str) -> None:
+    assert canonical(canonical(text)) == canonical(text)

@@ -55,7 +55,7 @@ class Clock:
 async def test_what_cannot_be_stored_spoils_nothing_else(
     open_store: OpenStore, owner: asyncpg.Connection, poison: Append
 ) -> None:
-    await owner.execute("ALTER TABLE ledger.claim ADD CHECK (value <> 'forbidden')")
+    await owner.execute("ALTER TABLE ledger.claim ADD CHECK (value <> 'FORBIDDEN')")
     streams = [uuid4() for _ in range(20)]
     good = [appending(step(stream), expected=0) for stream in streams]
     async with open_store(started=False) as process:
