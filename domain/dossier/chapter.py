@@ -157,6 +157,7 @@ class Act(Generic[E]):
     so that the date is told anew by the newest calendar.
 
     Optional: `rules` and `said_rules`; `excused`, where a fact is regular against `fits`;
+    `way_out`, where the command is possible in whatever status;
     `completed`, what the ledger adds to a fact, by the rules (it may raise refusals);
     `ledger_alone`, why nobody may tell it as a fact; `names_holders`, whether the units it names
     had the dossier even if it is void; `ended_units`, the fields that may name units of the past;
@@ -175,6 +176,7 @@ class Act(Generic[E]):
     rules: tuple[Rule, ...] = ()
     said_rules: tuple[SaidRule[E], ...] = ()
     excused: Callable[[Dossier], bool] | None = None
+    way_out: Callable[[Dossier], bool] | None = None
     completed: Callable[[E, RuleBook], E] | None = None
     ledger_alone: str | None = None
     names_holders: bool = False

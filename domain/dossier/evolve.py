@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
+from domain.dossier.accepted_again import promises_broken
 from domain.dossier.changes import united
 from domain.dossier.chapters import ACT_OF
 from domain.dossier.dates.settling import settle
@@ -18,6 +19,7 @@ from domain.dossier.events import (
     named_units,
 )
 from domain.dossier.history import History, legal_order, told
+from domain.dossier.intake import DossierAccepted
 from domain.dossier.parties import always_counts, is_theirs
 from domain.dossier.regularity import examine
 from domain.dossier.state import STRANGER, Dossier, Finding
@@ -90,6 +92,7 @@ def undated(
     for entry in entries:
         if entry.counts and entry.voided_by is not None:
             _remember(dossier, entry.recorded.event)
+    dossier.broken_promises = promises_broken(entries)
     standing = [each for each in entries if each.voided_by is None]
     foreign = [each.recorded.event for each in standing if not each.counts]
     dossier.strangers = tuple(map(_foreign, foreign))
@@ -186,5 +189,6 @@ def _remember(dossier: Dossier, void: DossierEvent) -> None:
     """Keep of a void event who held the dossier and what it was called: that did happen."""
     dossier.code = dossier.code or code_of(void)
     dossier.opened = dossier.opened or isinstance(void, Opening)
+    dossier.acceptance_void = dossier.acceptance_void or isinstance(void, DossierAccepted)
     if ACT_OF[type(void)].names_holders:
         dossier.holders = united(dossier.holders, *named_units(void))

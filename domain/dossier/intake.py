@@ -309,6 +309,7 @@ CHAPTER = (
         moves_clock=False,
         rules=(ACCEPTED_ONCE,),
         excused=_ended_too_early,
+        way_out=lambda dossier: dossier.acceptance_void,  # And no other stands, as the rule says.
         completed=_completed_acceptance,
         filled_in=_filled_in,
         names_holders=True,

@@ -29,6 +29,8 @@ def _hindrance(dossier: Dossier, act: AnyAct) -> str | None:
     for rule in act.rules:
         if rule.binds is not Binds.FACTS and rule.broken(dossier):
             return rule.text(dossier)
+    if act.way_out is not None and act.way_out(dossier):
+        return None
     if dossier.status not in (act.fits if act.asked_from is None else act.asked_from):
         return f"its status is {dossier.status or 'not known yet'}."
     return None

@@ -164,6 +164,8 @@ class Dossier:
     last_version: int = 0
     findings: tuple[Finding, ...] = field(default=())
     strangers: tuple[Finding, ...] = field(default=())
+    broken_promises: tuple[Finding, ...] = field(default=())
+    acceptance_void: bool = False
     date_findings: tuple[Finding, ...] = field(default=())
 
     def __copy__(self) -> Self:
@@ -180,7 +182,7 @@ class Dossier:
     @property
     def irregularities(self) -> tuple[Finding, ...]:
         """Everything that does not fit: the state machine, the law of deadlines, or the teller."""
-        return (*self.findings, *self.date_findings, *self.strangers)
+        return (*self.findings, *self.date_findings, *self.broken_promises, *self.strangers)
 
     @property
     def seen_by(self) -> tuple[UnitCode, ...]:

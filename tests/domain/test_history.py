@@ -1,6 +1,7 @@
 """Which events count, in which order, for whom and when."""
 
 from collections.abc import Sequence
+from itertools import permutations
 
 import pytest
 
@@ -8,12 +9,17 @@ from domain.dossier.corrections import EventCorrected
 from domain.dossier.events import DossierEvent
 from domain.dossier.evolve import fold, irregularities, replay
 from domain.dossier.history import History
+from domain.dossier.regularity import allowed
 from domain.dossier.results import ResultRejected
 from domain.dossier.status import Status
 from domain.envelope import Recorded
 from tests.examples import (
+    AGENCY,
+    DESK,
     DOSSIER,
+    DUE,
     HOUR,
+    LATER_DUE,
     MORNING,
     accepted,
     all_told,
@@ -259,3 +265,42 @@ def test_a_finding_goes_with_the_correction_of_the_event_that_has_it() -> None:
 def test_a_state_is_the_fold_of_its_effective_history(before: tuple[DossierEvent, ...]) -> None:
     told = history(accepted(), *before)
     assert replay(DOSSIER, told, rule_book()) == fold(DOSSIER, in_effect(told), rule_book())
+
+
+def kinds(*events: DossierEvent) -> list[str]:
+    return [each.kind for each in replay(DOSSIER, history(*events), rule_book()).irregularities]
+
+
+def test_a_void_acceptance_before_any_work_is_no_finding() -> None:
+    assert kinds(accepted(), corrected(corrects="accepted")) == []
+
+
+def test_an_acceptance_that_was_void_after_work_began_is_a_finding_that_names_its_date() -> None:
+    told = history(accepted(), assigned(), corrected(corrects="accepted"))
+    found = replay(DOSSIER, told, rule_book()).broken_promises
+    assert [(each.kind, each.events) for each in found] == [
+        ("acceptance-voided", (id_of("accepted"), id_of("corrected")))
+    ]
+    assert DUE.isoformat() in found[0].why
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_who_accepts_anew_is_found_in_whatever_order_it_is_told(order: tuple[int, ...]) -> None:
+    """A.3: the acceptance of an overdue dossier is corrected, another one looks punctual."""
+    events = (accepted(), corrected(corrects="accepted"), accepted("anew", due=LATER_DUE))
+    told = [
+        recorded(events[place], version=version, at=MORNING + HOUR * place)
+        for version, place in enumerate(order, 1)
+    ]
+    (found,) = replay(DOSSIER, told, rule_book()).broken_promises
+    assert (found.kind, found.events) == ("accepted-anew", (id_of("accepted"), id_of("anew")))
+    assert all(due.isoformat() in found.why for due in (DUE, LATER_DUE))
+
+
+def test_a_returned_dossier_whose_acceptance_is_void_keeps_holders_and_may_be_accepted() -> None:
+    events = (accepted(), result_at_desk(), result_returned(), corrected(corrects="accepted"))
+    dossier = replay(DOSSIER, history(*events), rule_book())
+    assert (dossier.status, dossier.accepted_at) == (Status.RETURNED, None)
+    assert dossier.seen_by == (DESK, AGENCY)
+    assert "accept" in allowed(dossier)
+    assert "accept" not in allowed(replay(DOSSIER, history(*events[:3]), rule_book()))
