@@ -21,7 +21,7 @@ from domain.dossier.intake import AcceptDossier
 from domain.dossier.status import SHOWN, Status
 from domain.envelope import UnitCode
 from domain.ledger import appends
-from domain.ledger.access import Action, Sender
+from domain.ledger.access import Action
 from domain.ledger.commands import Order
 from domain.ledger.sameness import Identity
 from streams.wire.cloudevents import PREFIX
@@ -183,19 +183,13 @@ async def _carry_out(
         is_new=dossier is None,
         expected=version,
         sender=sender,
-        key=Identity(scope=_scope(sender), key=sent.key, digest=services.digest)
-        if sent.key
-        else None,
+        key=Identity(scope=sender.keys, key=sent.key, digest=services.digest) if sent.key else None,
         actor=about["actor"],
         acting_unit=UnitCode(acting) if acting else None,
         legal_basis=about["legal_basis"],
     )
     outcome = (await services.ledger.execute(order, dry_run=sent.dry_run)).outcome
     return outcome.problem or Carried(Done.of(outcome), outcome.version)
-
-
-def _scope(sender: Sender) -> str:
-    return sender.principal
 
 
 @commands.reads(
@@ -206,7 +200,7 @@ async def get_command(key: SentKey, caller: Caller) -> Reply[StoredOutcome]:
 
     So a sender who lost the answer learns it, however long ago it was.
     """
-    outcome = await caller.services.outcome_of(_scope(caller.sender), key)
+    outcome = await caller.services.outcome_of(caller.sender.keys, key)
     if outcome is None:
         raise why.NotFound("outcome under this key")
     return Reply(StoredOutcome.of(outcome))

@@ -29,6 +29,7 @@ from domain.ledger.access import Action, Sender, authenticate
 MAX_BODY: Final = 8 << 20
 
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_QUOTED = re.compile(r'"(.*)"')
 _VERSION = re.compile(r'(?:W/)?"(\d{1,9})"')
 _MARGIN = 64
 _LOOK_AGAIN = 0.05
@@ -61,6 +62,10 @@ class Request:
         """Return the first header of a name, which is in lower case."""
         value = self._headers.get(name)
         return None if value is None else value.decode("latin-1")
+
+    def count(self, name: bytes) -> int:
+        """Return how often a header was sent."""
+        return sum(each == name for each, _ in self.scope["headers"])
 
     @property
     def client(self) -> str | None:
@@ -117,10 +122,17 @@ def pairs_of(request: Request) -> Pairs:
 
 
 def key_of(request: Request) -> str | None:
-    """Return the Idempotency-Key, or raise KeyRequired for what can be none."""
+    """Return the Idempotency-Key, or raise KeyRequired for what can be none.
+
+    It may stand in quotation marks, as the draft of its standard writes it.
+    """
     key = request.header(b"idempotency-key")
     if key is None:
         return None
+    if request.count(b"idempotency-key") > 1:
+        raise InvalidRequest("Send one Idempotency-Key.")
+    quoted = _QUOTED.fullmatch(key)
+    key = key if quoted is None else quoted[1]
     if _KEY.fullmatch(key) is None:
         raise KeyRequired
     return key

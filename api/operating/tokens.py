@@ -14,15 +14,25 @@ from domain.rules.tokens import Role, TokenEntry, TokenGranted, TokenRevoked
 
 
 async def grant(
-    settings: Settings, role: Role, unit: str, expires: timedelta, source: str | None
+    settings: Settings,
+    role: Role,
+    unit: str,
+    expires: timedelta,
+    source: str | None,
+    replaces: UUID | None,
 ) -> str:
     """Record the grant of a new token and return the token: it is nowhere kept in clear."""
     async with opened(settings, "token") as process:
-        return await granted(process, role, unit, expires, source)
+        return await granted(process, role, unit, expires, source, replaces)
 
 
 async def granted(
-    process: Process, role: Role, unit: str, expires: timedelta, source: str | None = None
+    process: Process,
+    role: Role,
+    unit: str,
+    expires: timedelta,
+    source: str | None = None,
+    replaces: UUID | None = None,
 ) -> str:
     token = f"hoso_{secrets.token_urlsafe(32)}"
     services = process.services
@@ -38,6 +48,7 @@ async def granted(
         unit=code,
         expires_at=now() + expires,
         source_name=source,
+        replaces=replaces,
     )
     await services.registers.put(granted, KEEPER)
     return token

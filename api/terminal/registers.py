@@ -31,12 +31,18 @@ def token() -> None:
 @click.option("--unit", required=True, help="It acts for this unit and all below it.")
 @click.option("--expires", type=Age(), default="90d", show_default=True, help="12h, 30d, 1y.")
 @click.option("--source", help="The CloudEvents source that only this system may use.")
-def create_token(role: str, unit: str, expires: timedelta, source: str | None) -> None:
+@click.option("--replaces", type=click.UUID, help="The id of the token whose keys it takes over.")
+def create_token(
+    role: str, unit: str, expires: timedelta, source: str | None, replaces: UUID | None
+) -> None:
     """Print a new token, and nothing else. It is shown this once.
+
+    A system that gets a new token for an old one repeats safely what it sent under the old one.
 
     Example: `hoso token create --role source --unit H44.100 --source urn:igate:h44 --expires 30d`
     """
-    click.echo(carry_out(lambda: tokens.grant(read_settings(), Role(role), unit, expires, source)))
+    settings, may = read_settings(), Role(role)
+    click.echo(carry_out(lambda: tokens.grant(settings, may, unit, expires, source, replaces)))
 
 
 @token.command("list")

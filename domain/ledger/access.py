@@ -38,7 +38,8 @@ _OPENS_PERSONAL_VALUES = frozenset({Role.DESK, Role.AGENCY, Role.INSPECTOR})
 class Sender:
     """Whoever asks: authenticated as `principal`, acting for the units in `scope`.
 
-    The machine itself (`is_machine`) acts for every unit, and so for no `unit` of its own.
+    The machine itself (`is_machine`) acts for every unit, and so for no `unit` of its own. `system`
+    is whose idempotency keys it uses, if not its own.
     """
 
     principal: str
@@ -46,11 +47,17 @@ class Sender:
     unit: UnitCode | None
     scope: frozenset[UnitCode]
     source_name: str | None = None
+    system: str | None = None
 
     @classmethod
     def machine(cls, principal: str, role: Role, rules: RuleBook) -> "Sender":
         """Return the machine's own hand: its command line, its clock, what ships with it."""
         return cls(principal=principal, role=role, unit=None, scope=scope_of(rules, None))
+
+    @property
+    def keys(self) -> str:
+        """The scope of its idempotency keys."""
+        return self.system or self.principal
 
     @property
     def is_machine(self) -> bool:
@@ -94,4 +101,5 @@ def _sender(grant: Grant, rules: RuleBook) -> Sender:
         unit=grant.unit,
         scope=scope_of(rules, grant.unit),
         source_name=grant.source_name,
+        system=rules.tokens.system_of(grant),
     )

@@ -28,7 +28,10 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """A token: only its hash is kept. It acts for `unit` and everything below it."""
+    """A token: only its hash is kept. It acts for `unit` and everything below it.
+
+    One that `replaces` another is the same system's: it takes over its idempotency keys.
+    """
 
     token_id: UUID
     digest: str
@@ -36,6 +39,7 @@ class Grant:
     unit: UnitCode
     expires_at: datetime
     source_name: str | None = None
+    replaces: UUID | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,10 +72,31 @@ class TokenBook(dict[str, TokenEntry]):
     def grant(self, event: TokenGranted) -> None:
         self[event.digest] = TokenEntry(event, event.timestamp)
 
+    def named(self, token_id: UUID) -> Grant | None:
+        """Return the grant of a token, however it ended."""
+        return next((each.grant for each in self.values() if each.grant.token_id == token_id), None)
+
+    def system_of(self, grant: Grant) -> str:
+        """Return whose idempotency keys a token uses: its source's, or the first one's of a row."""
+        if grant.source_name is not None:
+            return f"token:source/{grant.source_name}"
+        replaced = self.named(grant.replaces) if grant.replaces is not None else None
+        return f"token:{grant.token_id}" if replaced is None else self.system_of(replaced)
+
     def revoke(self, event: TokenRevoked) -> None:
         for digest, token in self.items():
             if token.grant.token_id == event.token_id:
                 self[digest] = replace(token, revoked=True)
+
+
+def _check(tokens: TokenBook, entry: TokenGranted) -> None:
+    if entry.replaces is None:
+        return
+    replaced = tokens.named(entry.replaces)
+    if replaced is None:
+        raise InvalidRequest("There is no such token to replace.")
+    if (replaced.unit, replaced.source_name) != (entry.unit, entry.source_name):
+        raise InvalidRequest("A token replaces one of the same unit and source.")
 
 
 def _says_revoked(tokens: TokenBook, entry: TokenRevoked) -> bool:
@@ -93,7 +118,7 @@ TOKENS: Final = Register(
             tables=(),
             named=lambda entry: (entry.unit,),
             touched=None,
-            check=nothing_to_check,
+            check=_check,
             says=lambda tokens, entry: entry.digest in tokens,
             learn=TokenBook.grant,
         ),

@@ -6,8 +6,10 @@ from uuid import uuid4
 
 import pytest
 
+from domain.errors import InvalidRequest
 from tests.api.service import (
     AGENCY,
+    COMMUNE,
     DESK,
     FOREIGN_DESK,
     PROCEDURE,
@@ -79,6 +81,56 @@ async def test_a_key_is_its_senders_own(service: Service) -> None:
     theirs = await service.command(None, "accept", acceptance(), key=key, who="commune")
     assert theirs.status_code == 201
     assert theirs.json()["id"] != mine.json()["id"]
+
+
+async def test_a_token_that_replaces_another_takes_over_its_keys(service: Service) -> None:
+    """A.7: what was sent under a token that has expired by now is not accepted once more."""
+    await service.grant("old", "desk", DESK)
+    key = uuid4().hex
+    first = await service.command(None, "accept", acceptance(), key=key, who="old")
+    await service.grant("new", "desk", DESK, replaces=str(service.token_ids["old"]))
+    await service.grant("newest", "desk", DESK, replaces=str(service.token_ids["new"]))
+    await service.keep("token.revoked.v1", token_id=str(service.token_ids["old"]))
+    for who in ("new", "newest"):
+        again = await service.command(None, "accept", acceptance(), key=key, who=who)
+        assert again.json() == first.json()
+        kept = await service.get(f"/v1/commands/{key}", who=who)
+        assert kept.json()["id"] == first.json()["id"]
+    other = await service.command(None, "accept", acceptance(), key=key)
+    assert other.json()["id"] != first.json()["id"]
+
+
+async def test_tokens_of_one_source_share_its_keys(service: Service) -> None:
+    key = uuid4().hex
+    for name in ("one", "two"):
+        await service.grant(name, "desk", COMMUNE, source_name="own.example")
+    first, again = [
+        await service.command(None, "accept", acceptance(), key=key, who=who)
+        for who in ("one", "two")
+    ]
+    assert again.json() == first.json()
+
+
+@pytest.mark.parametrize(
+    ("replaces", "unit"), [(str(uuid4()), DESK), ("desk", COMMUNE)], ids=["unknown", "other unit"]
+)
+async def test_a_token_replaces_one_that_there_is_of_its_unit(
+    service: Service, replaces: str, unit: str
+) -> None:
+    name = str(service.token_ids.get(replaces, replaces))
+    with pytest.raises(InvalidRequest, match="replace"):
+        await service.grant("thief", "desk", unit, replaces=name)
+
+
+async def test_a_key_may_stand_in_quotation_marks_and_is_sent_once(service: Service) -> None:
+    key = uuid4().hex
+    first = await service.command(None, "accept", acceptance(), key=key)
+    again = await service.command(None, "accept", acceptance(), key=f'"{key}"')
+    assert again.json() == first.json()
+    headers = [("Idempotency-Key", key), ("Idempotency-Key", uuid4().hex)]
+    headers += [("Authorization", f"Bearer {service.tokens['desk']}")]
+    twice = await service.client.post("/v1/dossiers", json=acceptance(), headers=headers)
+    assert (twice.status_code, code_of(twice)) == (400, "invalid-request")
 
 
 async def test_a_command_needs_a_key(service: Service) -> None:
