@@ -1,6 +1,7 @@
 """What a text names: a dossier, a position of the ledger, the rules as they were known there."""
 
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 from urllib.parse import unquote
@@ -8,6 +9,8 @@ from uuid import UUID
 
 from api.services import Services
 from domain.errors import NotFound
+from domain.ledger.appends import Question
+from domain.ledger.facts import dossier_named
 from domain.rules.codes import is_code
 from domain.rules.rule_book import RuleBook
 
@@ -23,6 +26,15 @@ def dossier_ref(text: str) -> UUID | str:
         if not is_code(plain):
             raise NotFound("such dossier") from None
         return plain
+
+
+def asked_about(ref: UUID | str) -> Question:
+    """Return what is asked of the ledger for a dossier, also while it waits to be opened.
+
+    Raises NotFound for what names no dossier.
+    """
+    asked = Question.about(ref)
+    return replace(asked, stream=dossier_named(ref)) if isinstance(ref, str) else asked
 
 
 def is_position(text: str) -> bool:

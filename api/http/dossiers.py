@@ -3,7 +3,6 @@
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Annotated, ClassVar, Final
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from api.http.declared import Body, Caller, Resource, ref
 from api.http.paths import DossierName
 from api.http.queries import Fresh
 from api.http.replies import At, Versioned
-from api.naming import known_position
+from api.naming import asked_about, known_position
 from api.services import Services
 from api.showing import examples
 from api.showing.answers import Answer, Count, Moment, PortalStatus
@@ -28,8 +27,6 @@ from domain.dossier.state import Dossier
 from domain.envelope import ProcedureCode, UnitCode
 from domain.errors import Forbidden, InvalidRequest, NotFound, TimeWithoutOffset
 from domain.ledger.access import Action, Sender
-from domain.ledger.appends import Question
-from domain.ledger.facts import dossier_named
 from domain.rules.naming import matching_procedures, matching_units
 from projections import lists
 from streams.wire.inputs import UNREADABLE, reason_of, refuse_doubles
@@ -52,10 +49,7 @@ async def seen(
     Outside of what the sender may see a dossier does not exist; until somebody opens it each sees
     what was told for units of his own, as if nothing else had been told.
     """
-    asked = Question.about(ref)
-    if isinstance(ref, str):
-        asked = replace(asked, stream=dossier_named(ref))
-    reading = await services.store.read(asked)
+    reading = await services.store.read(asked_about(ref))
     if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
     rules = services.store.rules

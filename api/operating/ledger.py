@@ -14,14 +14,13 @@ from msgspec import UNSET, Struct, UnsetType
 from api import main
 from api.collector import collect_seldom
 from api.main import Process, Settings, now, opened
-from api.naming import dossier_ref
+from api.naming import asked_about, dossier_ref
 from api.services import Services
 from api.showing.dossiers import DossierState, History, history_items
 from domain.dossier import history as told
 from domain.dossier.state import Dossier
 from domain.errors import NotFound
 from domain.ledger.access import Sender
-from domain.ledger.appends import Question
 from domain.rules.tokens import Role
 from streams.errors import FileRefused
 from streams.importing.importing import ImportReport, ImportStopped, Into, import_file
@@ -95,7 +94,7 @@ def _without_password(url: str) -> str:
 
 async def found_dossier(services: Services, text: str) -> tuple[Dossier, told.History, int]:
     """Return a dossier by id or code with its events and the position, or raise NotFound."""
-    reading = await services.store.read(Question.about(dossier_ref(text)))
+    reading = await services.store.read(asked_about(dossier_ref(text)))
     if reading.stream is None or not reading.events:
         raise NotFound("such dossier")
     found = reading.dossier.state(reading.stream, services.store.rules)
