@@ -22,8 +22,16 @@ from uuid import UUID
 
 import asyncpg
 
-from infra.audit_beside import CLAIMS, OUTCOMES, check_claims, check_outcomes
+from infra.audit_beside import (
+    CLAIMS,
+    OUTCOMES,
+    check_claims,
+    check_keys,
+    check_lookups,
+    check_outcomes,
+)
 from infra.audit_events import EVENTS, Difference, check_events
+from infra.audit_subjects import KEYS, LOOKUPS
 from infra.audit_whole import check_whole
 from infra.database import BY_KEY, LOST, Database
 
@@ -39,6 +47,8 @@ _CHECKS: Final[Mapping[str, tuple[str, Check]]] = {
     "ledger.event": (EVENTS, check_events),
     "ledger.claim": (CLAIMS, check_claims),
     "ledger.append": (OUTCOMES, check_outcomes),
+    "ledger.subject_key": (KEYS, check_keys),
+    "ledger.lookup": (LOOKUPS, check_lookups),
 }
 
 

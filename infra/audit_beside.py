@@ -16,6 +16,7 @@ from infra.audit_events import (
     Difference,
     read_event,
 )
+from infra.audit_subjects import finds_nobody, of_nobody
 
 _OCCURRED: Final = f"CASE WHEN occurred_at {IN_CALENDAR} THEN occurred_at END AS occurred_at"
 CLAIMS: Final = f"""
@@ -88,6 +89,24 @@ def _said(row: asyncpg.Record) -> set[str]:
 
 def _plain(stream: UUID) -> UUID:
     return UUID(bytes=stream.bytes)
+
+
+async def check_keys(
+    _connection: asyncpg.Connection, _ledger_id: UUID, rows: Sequence[asyncpg.Record]
+) -> list[Difference]:
+    """Hold the keys of persons against the events of their dossiers."""
+    found = ((row, of_nobody(row)) for row in rows)
+    return [
+        Difference(None, _plain(row["stream_id"]), what) for row, what in found if what is not None
+    ]
+
+
+async def check_lookups(
+    _connection: asyncpg.Connection, _ledger_id: UUID, rows: Sequence[asyncpg.Record]
+) -> list[Difference]:
+    """Hold the look-ups of persons against their keys."""
+    found = map(finds_nobody, rows)
+    return [Difference(None, None, what) for what in found if what is not None]
 
 
 async def check_outcomes(

@@ -12,6 +12,7 @@ from domain.envelope import LedgerEvent, category
 from domain.evidence.leaves import NO_LEAF, entry, leaf_hash
 from infra.admission import outcome_of
 from infra.audit_claims import sendable, unclaimed
+from infra.audit_subjects import keyless
 from infra.codec import UnknownEvent, decode
 
 UNREADABLE: Final = (msgspec.DecodeError, ValueError, KeyError, TypeError, RecursionError)
@@ -71,6 +72,7 @@ async def check_events(
         *found,
         *await _explained(connection, ledger_id, broken),
         *[_at(row, what) for row, what in await unclaimed(connection, read)],
+        *[_at(row, what) for row, what in await keyless(connection, read)],
         *await _unanswered(connection, read),
     ]
 

@@ -37,6 +37,7 @@ from tests.stores import Opened, opened, until, utc_now
 
 TIMES = 300 if os.environ.get("HOSO_LONG") == "1" else 6
 TABLES = ("event", "stream", "claim", "append", "head")
+KEPT = (*TABLES, "subject_key", "lookup")
 SENDER = Sender(principal="token:audit", role=Role.DESK, unit=examples.PROVINCE, scope=frozenset())
 STRANGER = UnitCode("H02")
 FACTS: tuple[DossierEvent, ...] = (
@@ -128,7 +129,7 @@ async def fill(url: str) -> None:
         await send_facts(ledger, range(10, 30))
     owner = await asyncpg.connect(url)
     await owner.execute("CREATE SCHEMA kept")
-    for table in TABLES:
+    for table in KEPT:
         await owner.execute(f"CREATE TABLE kept.{table} AS TABLE ledger.{table}")
     await owner.close()
 
@@ -161,7 +162,7 @@ class Owner:
 
     async def restore(self) -> None:
         async with self.unguarded():
-            for table in TABLES:
+            for table in KEPT:
                 await self.connection.execute(f"TRUNCATE ledger.{table}")
                 await self.connection.execute(
                     f"INSERT INTO ledger.{table} SELECT * FROM kept.{table}"
@@ -457,6 +458,44 @@ async def test_times_that_run_backwards_and_lost_rows_are_found_in_the_order(own
     await owner.change("DELETE FROM ledger.event WHERE seq BETWEEN 198 AND 202")
     assert (198, None, "no event has this seq up to seq 202") in await owner.whats()
     assert row.seq == 200
+
+
+PERSON = "(SELECT subject FROM ledger.lookup WHERE kind = 'id_number' LIMIT 1)"
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("DELETE FROM ledger.subject_key", "is gone, without an erasure"),
+        (f"DELETE FROM ledger.subject_key WHERE subject = {PERSON}", "is gone, without an erasure"),
+        ("DELETE FROM ledger.lookup", "by an identity number"),
+        (
+            "UPDATE ledger.subject_key SET subject = gen_random_uuid()",
+            "whom it names not",
+        ),
+        ("UPDATE ledger.lookup SET subject = gen_random_uuid()", "who has no key"),
+    ],
+)
+async def test_a_person_without_a_key_and_a_key_without_a_person_are_found(
+    owner: Owner, change: str, what: str
+) -> None:
+    """Item 13: whoever deletes all keys erases everybody, and says so nowhere."""
+    await owner.change(change)
+    found = (await owner.audit()).differences
+    assert [each for each in found if what in each.what]
+
+
+async def test_whoever_was_erased_needs_no_key(owner: Owner) -> None:
+    (person,) = await owner.connection.fetch(f"SELECT {PERSON} AS subject")
+    async with opened(owner.url) as process:
+        subject = UUID(str(person["subject"]))
+        entry_of_it = examples.subject_erased(subject)
+        await Registers(process.store, utc_now).put(
+            entry_of_it, Keeper(principal="machine", source="test")
+        )
+        await process.store.read()
+        assert await process.keys.destroy([subject])
+    assert (await owner.audit()).differences == ()
 
 
 async def test_a_ledger_under_another_id_agrees_with_nothing(owner: Owner) -> None:
