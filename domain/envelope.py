@@ -104,11 +104,17 @@ def changed(event: E, **changes: object) -> E:
 
 
 _OF_EVERY_EVENT = frozenset(field.name for field in fields(LedgerEvent))
+_OWN_FIELDS: Final[dict[type, tuple[str, ...]]] = {}
 
 
 def said(event: LedgerEvent) -> dict[str, Any]:
     """Return what an event says, without what every event says."""
-    return {f.name: getattr(event, f.name) for f in fields(event) if f.name not in _OF_EVERY_EVENT}
+    kind = type(event)
+    names = _OWN_FIELDS.get(kind)
+    if names is None:
+        names = tuple(each.name for each in fields(event) if each.name not in _OF_EVERY_EVENT)
+        _OWN_FIELDS[kind] = names
+    return {name: getattr(event, name) for name in names}
 
 
 class Stamp(TypedDict):

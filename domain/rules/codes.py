@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from unicodedata import normalize
 from uuid import UUID
 
@@ -117,6 +118,7 @@ def is_code(text: str) -> bool:
     return why_no_code(text) is None
 
 
+@lru_cache(maxsize=4_096)  # A dossier's code comes with each of its facts.
 def why_no_code(text: str) -> str | None:
     """Return why a text is no dossier code: with the place, never the character; None: it is one.
 
@@ -139,6 +141,7 @@ def why_no_code(text: str) -> str | None:
     return None
 
 
+@lru_cache(maxsize=4_096)
 def canonical(name: str) -> str:
     """Return what all spellings of a code have in common: composed (NFC), in capitals."""
     return normalize("NFC", normalize("NFC", name).upper())
