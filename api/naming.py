@@ -10,8 +10,7 @@ from uuid import UUID
 from api.services import Services
 from domain.errors import NotFound
 from domain.ledger.appends import Question
-from domain.ledger.facts import dossier_named
-from domain.rules.codes import is_code
+from domain.rules.codes import dossier_named, is_code
 from domain.rules.rule_book import RuleBook
 
 _POSITION: Final = re.compile(r"[0-9]{1,18}")

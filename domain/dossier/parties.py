@@ -6,7 +6,7 @@ from uuid import UUID
 
 from domain.dossier.events import DossierEvent, Opening, VoidingEvent, code_of, named_units
 from domain.envelope import Recorded, UnitCode
-from domain.rules.codes import issuers_of
+from domain.rules.codes import dossier_named, issuers_of
 from domain.rules.units import UnitBook
 
 Told = Recorded[DossierEvent]
@@ -110,34 +110,44 @@ def _opening(known: Iterable[Told], units: UnitBook) -> set[UUID]:
     """Return the openings that are their tellers' to tell.
 
     Each is told for its receiving unit or what stands above it, and where its code is of a unit's
-    numbering, for one that belongs to that unit or stands above it. Of those under codes of
-    nobody's numbering that have nothing to do with one another, the one that was told first opens:
-    the one place where arrival decides. It never stands against an opening that needs no such rule.
+    numbering, for one that belongs to that unit or stands above it. Of those that have nothing to
+    do with one another the highest rank opens: what always counts; what is told under the code that
+    the stream follows from; under another code of a numbering; under a code of nobody's. Within the
+    last two ranks the one that was told first opens: only there arrival decides.
     """
-    ours: list[_Opened] = []
-    anybodys: list[_Opened] = []
+    ranks: list[list[_Opened]] = [[], [], [], []]
     for each in known:
         event = each.event
-        if not isinstance(event, Opening):
-            continue
-        opened = _Opened(each, event.receiving_unit)
-        acting = event.meta.acting_unit
-        if acting is None or always_counts(event):
-            ours.append(opened)
-        elif acting in units.above(event.receiving_unit, each.seq):
-            code = code_of(event)
-            issuers = issuers_of(code, units, each.seq) if code is not None else ()
-            if not issuers:
-                anybodys.append(opened)
-            elif any(_related(acting, issuer, units, each.seq) for issuer in issuers):
-                ours.append(opened)
-    anybodys.sort(key=lambda each: each.told.version)
-    first = ours or anybodys[:1]
+        if isinstance(event, Opening):
+            rank = _rank(each, event.receiving_unit, units)
+            if rank is not None:
+                ranks[rank].append(_Opened(each, event.receiving_unit))
+    for late in ranks[2:]:
+        late.sort(key=lambda each: each.told.version)
+    ours, named, other, anybodys = ranks
+    first = ours or named or other[:1] or anybodys[:1]
     return {
         each.told.event.meta.event_id
-        for each in (*ours, *anybodys)
-        if any(_related(each.unit, other.unit, units, each.told.seq) for other in first)
+        for rank in ranks
+        for each in rank
+        if any(_related(each.unit, one.unit, units, each.told.seq) for one in first)
     }
+
+
+def _rank(told: Told, receiving: UnitCode, units: UnitBook) -> int | None:
+    """Return how well an opening is founded, 0 the best; None: it is not its teller's to tell."""
+    event, acting = told.event, told.event.meta.acting_unit
+    if acting is None or always_counts(event):
+        return 0
+    if acting not in units.above(receiving, told.seq):
+        return None
+    code = code_of(event)
+    issuers = issuers_of(code, units, told.seq) if code is not None else ()
+    if code is None or not issuers:
+        return 3
+    if not any(_related(acting, issuer, units, told.seq) for issuer in issuers):
+        return None
+    return 1 if event.originator_id == dossier_named(code) else 2
 
 
 def _related(one: UnitCode, other: UnitCode, units: UnitBook, seq: int) -> bool:

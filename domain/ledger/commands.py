@@ -31,12 +31,13 @@ from domain.ledger.appends import (
     Reading,
     Write,
 )
-from domain.ledger.facts import code_claims, dossier_named, refuse_foreign_code
+from domain.ledger.facts import code_claims, refuse_foreign_code
 from domain.ledger.messages import Fact, as_of_now
 from domain.ledger.recording import Became, Line, Result
 from domain.ledger.sameness import COMMAND, Identity, Said
 from domain.ledger.times import offset_minutes
 from domain.ledger.transact import AGAIN, answered_before, transact
+from domain.rules.codes import dossier_named
 from domain.rules.rule_book import RuleBook
 
 _NO_KEY = Key(scope="dry-run", key="dry-run", digest=b"")

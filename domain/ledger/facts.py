@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from uuid import UUID, uuid5
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from domain.dossier.chapters import ACT_OF
@@ -16,16 +16,9 @@ from domain.ledger.appends import DOSSIER_CODE, Append, Claim, Outcome, Write
 from domain.ledger.messages import Fact, refuse_foreign_source
 from domain.ledger.sameness import Said
 from domain.ledger.times import refuse_future
-from domain.rules.codes import canonical, issuers_of, why_no_code
+from domain.rules.codes import canonical, dossier_named, issuers_of, why_no_code
 from domain.rules.register import is_register
 from domain.rules.rule_book import RuleBook
-
-_DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c03")
-
-
-def dossier_named(code: str) -> UUID:
-    """Return the stream that a code opens if nobody holds the code yet."""
-    return uuid5(_DOSSIERS, canonical(code))
 
 
 def said_by(fact: Fact, stream: UUID, rules: RuleBook) -> Said:

@@ -33,7 +33,6 @@ from domain.ledger.appends import (
 )
 from domain.ledger.facts import (
     append_of,
-    dossier_named,
     event_of,
     name_of,
     said_by,
@@ -43,7 +42,7 @@ from domain.ledger.facts import (
 from domain.ledger.messages import Fact, as_of_now
 from domain.ledger.sameness import Said
 from domain.ledger.transact import ATTEMPTS, answered_before
-from domain.rules.codes import issuers_of
+from domain.rules.codes import dossier_named, issuers_of
 from domain.rules.rule_book import RuleBook
 
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from unicodedata import normalize
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from domain.envelope import UnitCode
 from domain.rules.unit_past import old_order
 from domain.rules.units import Unit, UnitBook
 
 MAX_LENGTH = 64
+_DOSSIERS = UUID("5a5f7e5c-64a8-5c1c-9d2b-0d5c1e7a4c03")
 _OTHERS = frozenset("0123456789.-_")
 _NUMBERED = re.compile(
     r"(.+)-([0-9]{4,18})"
@@ -145,6 +146,11 @@ def why_no_code(text: str) -> str | None:
 def canonical(name: str) -> str:
     """Return what all spellings of a code have in common: composed (NFC), in capitals."""
     return normalize("NFC", normalize("NFC", name).upper())
+
+
+def dossier_named(code: str) -> UUID:
+    """Return the stream that a code opens if nobody holds the code yet."""
+    return uuid5(_DOSSIERS, canonical(code))
 
 
 def _is_uuid(text: str) -> bool:

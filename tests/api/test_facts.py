@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from domain.ledger.facts import dossier_named
+from domain.rules.codes import dossier_named
 from tests.api.service import (
     AGENCY,
     BATCH,

@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import pytest
 
-from domain.ledger.facts import dossier_named
+from domain.rules.codes import dossier_named
 from domain.rules.register import stream_of
 from tests.api.service import (
     AGENCY,

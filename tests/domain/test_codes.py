@@ -8,11 +8,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.envelope import UnitCode
-from domain.ledger.facts import dossier_named
 from domain.rules.codes import (
     MAX_LENGTH,
     Serial,
     canonical,
+    dossier_named,
     is_code,
     issuing_scope,
     parse,

@@ -15,11 +15,13 @@ from domain.dossier.evolve import replay
 from domain.dossier.regularity import allowed
 from domain.dossier.state import STRANGER, Dossier
 from domain.envelope import Recorded, UnitCode, event_id
+from domain.rules.codes import dossier_named
 from domain.rules.rule_book import RuleBook
 from projections import due, overview, sight
 from projections.dossiers import Folded
 from tests.examples import (
     AGENCY,
+    CODE,
     DESK,
     DOSSIER,
     EVERY_DOSSIER_EVENT,
@@ -52,6 +54,8 @@ from tests.looking import examples
 SIBLING = UnitCode("H01.30")
 ELSEWHERE = UnitCode("H02")
 BELOW = UnitCode("H02.1")
+CODES = (None, "A-1", "H02-260302-0001", CODE)
+STREAM = dossier_named(CODE)
 STRANGERS = (SIBLING, ELSEWHERE, BELOW)
 RULES = rule_book(
     unit_registered(SIBLING),
@@ -83,8 +87,9 @@ def by_strangers(event: DossierEvent, unit: UnitCode, name: str) -> DossierEvent
 
 
 def late(event: DossierEvent, version: int, at: datetime | None = None) -> Recorded[DossierEvent]:
-    """Return an event as it is told after the registers were."""
-    return recorded(event, version=version, seq=100 + version, at=at)
+    """Return an event as it is told after the registers were, under the code of its dossier."""
+    placed = replace(event, originator_id=STREAM)
+    return recorded(placed, version=version, seq=100 + version, at=at)
 
 
 def told_in_turn(*events: DossierEvent) -> list[Recorded[DossierEvent]]:
@@ -102,7 +107,9 @@ def interleaved(draw: st.DrawFn) -> tuple[list[Recorded[DossierEvent]], list[boo
         if isinstance(event, EventCorrected):
             event = replace(event, corrects=draw(st.sampled_from(ids)))
         if isinstance(event, Opening):
-            event = replace(event, code=draw(st.sampled_from([None, "A-1", event.code])))  # type: ignore[call-arg]
+            event = replace(
+                event, code=draw(st.sampled_from([None, "A-1", "H02-260302-0001", event.code]))
+            )  # type: ignore[call-arg]
         stranger = by_strangers(event, draw(st.sampled_from(STRANGERS)), str(number))
         at = (
             MORNING + HOUR * draw(st.integers(-3, 12)) + timedelta(minutes=draw(st.integers(0, 59)))
@@ -231,6 +238,28 @@ def test_an_opening_without_a_code_stands_against_no_acceptance_of_a_numbering()
     early = told_for(ELSEWHERE, submitted(receiving_unit=ELSEWHERE))
     assert strangers(early, told_for(DESK, accepted())) == ["submitted"]
     assert strangers(early, accepted()) == ["submitted"]  # By a command.
+
+
+def test_no_stranger_opens_the_dossier_of_others_under_a_code_of_his_own_numbering() -> None:
+    """He knows its UUID, which follows from its code, and would then end it as a party."""
+    code = "H02-260302-0001"
+    his = told_for(ELSEWHERE, accepted("his", receiving_unit=ELSEWHERE, code=code))
+    end = told_for(ELSEWHERE, withdrawn())
+    theirs = told_for(DESK, accepted())
+    for told in ((accepted(), his, end), (his, accepted(), end), (his, theirs, end)):
+        assert strangers(*told) == ["accepted", "withdrawn"]
+
+
+def test_under_a_uuid_that_follows_from_no_code_the_first_told_opens() -> None:
+    his = told_for(ELSEWHERE, accepted("his", receiving_unit=ELSEWHERE, code="H02-260302-0001"))
+    theirs = told_for(DESK, accepted())
+    for told in ((theirs, his), (his, theirs)):
+        events = [
+            replace(each, event=replace(each.event, originator_id=DOSSIER))
+            for each in told_in_turn(*told)
+        ]
+        (foreign,) = replay(DOSSIER, events, RULES).strangers
+        assert foreign.events == (told[1].meta.event_id,)
 
 
 def test_what_a_command_or_an_import_that_states_no_unit_recorded_always_counts() -> None:
